@@ -37,6 +37,7 @@ export default tseslint.config(
   },
   { files: ['activities/adapters/**', 'config/**'], rules: { 'no-restricted-globals': 'off' } },
   forbid(['domain/**'], 'domain/ is pure: it imports nothing outside itself.', ['../*', '@*/*', 'node:*', 'zod', 'ssh2', 'yaml']),
+  forbid(['domain/*/**'], 'domain/ is pure: it imports nothing outside itself.', ['../../*', '@*/*', 'node:*', 'zod', 'ssh2', 'yaml']),
   forbid(['workflows/**'], 'workflows/ is deterministic: domain/, @temporalio/workflow and types only.',
     ['../activities/*', '../activities/**', '../worker/*', '../client/*', '../config/*', '../lab/*', 'node:*', '@kubernetes/*', 'ssh2', 'zod', 'yaml', '@temporalio/activity', '@temporalio/client', '@temporalio/worker'], true),
   forbid(['activities/**'], 'activities/ imports domain/ and its own parts, never workflows/, worker/ or client/.',
