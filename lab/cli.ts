@@ -30,8 +30,8 @@ function read<T extends NonNullable<Parameters<typeof parseArgs>[0]>['options']>
   }
   const [least, most] = names;
   const { length } = parsed.positionals;
-  if (length < least) throw usage(`lab ${command}: a name is missing`, `See drydock lab ${command} -h.`);
-  if (length > most) throw usage(`lab ${command}: ${JSON.stringify(parsed.positionals[most])} is one too many`, `See drydock lab ${command} -h.`);
+  if (length < least) throw usage(`${command}: a name is missing`, `See drydock lab ${command} -h.`);
+  if (length > most) throw usage(`${command}: ${JSON.stringify(parsed.positionals[most])} is one too many`, `See drydock lab ${command} -h.`);
   return { values: parsed.values, names: parsed.positionals, name: parsed.positionals[0] ?? '' };
 }
 
@@ -66,7 +66,7 @@ async function up(args: string[]): Promise<number> {
 
 async function down(args: string[]): Promise<number> {
   const { values, names, name } = read('down', args, { all: { type: 'boolean', default: false } } as const, [0, 1]);
-  if (values.all === names.length > 0) throw usage('lab down: a name, or --all', 'See drydock lab down -h.');
+  if (values.all === names.length > 0) throw usage('down: a name, or --all', 'See drydock lab down -h.');
   await (values.all ? labDownAll(onProgress) : labDown(name, onProgress));
   return 0;
 }
@@ -105,12 +105,12 @@ async function kubeconfig(args: string[]): Promise<number> {
 }
 
 async function ssh([node = '', ...command]: string[]): Promise<number> {
-  if (node === '') throw usage('lab ssh: which node?', 'See drydock lab list.');
+  if (node === '') throw usage('ssh: which node?', 'See drydock lab list.');
   return sshHere(await clusterOfNode(node), node, command);
 }
 
 async function kubectl([name = '', ...args]: string[]): Promise<number> {
-  if (name === '') throw usage('lab kubectl: which cluster?', 'See drydock lab list.');
+  if (name === '') throw usage('kubectl: which cluster?', 'See drydock lab list.');
   const [program, all] = kubectlCommand(await labCluster(name), args);
   return (await execa(program, all, { stdio: 'inherit', reject: false })).exitCode ?? 1;
 }
@@ -129,7 +129,7 @@ export async function labCommand(argv: string[]): Promise<number> {
   try {
     if (wantsHelp(name) || name === 'help') return help(args[0] ?? '');
     const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (!command) throw usage(`lab: there is no command ${JSON.stringify(name)}`, `There is: ${Object.keys(COMMANDS).join(', ')}.`);
+    if (!command) throw usage(`there is no command ${JSON.stringify(name)}`, `There is: ${Object.keys(COMMANDS).join(', ')}.`);
     // Behind a node's or a cluster's name, -h belongs to the program that is run there.
     if (wantsHelp(args[0]) || (name !== 'ssh' && name !== 'kubectl' && args.some(wantsHelp))) return help(name);
     return await command(args);

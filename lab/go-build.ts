@@ -18,6 +18,16 @@ export async function writeModule(folder: string, files: Record<string, string>)
   }
 }
 
+/** Runs a go command that fetches modules; a version that is not to be had is the caller's choice to change. */
+export async function fetchModules(what: string, cwd: string, args: string[], neighbours: string): Promise<string> {
+  try {
+    return await go(what, cwd, args, 900);
+  } catch (error) {
+    if (!(error instanceof LabError) || !/unknown revision|not available|not found|40[34]|410/i.test(error.message)) throw error;
+    throw new LabError(`${what}: this version is not to be had as a Go module here\n${error.message}`, neighbours, 2);
+  }
+}
+
 /** A Go file that pins programs as dependencies without compiling them in. */
 export const toolsFile = (imports: string[]): string =>
   `//go:build tools\n\npackage lab\n\nimport (\n${imports.map((path) => `\t_ "${path}"\n`).join('')})\n`;
@@ -40,12 +50,7 @@ export async function buildFromModules(what: string, folder: string, modules: st
     'go.mod': 'module drydock.lab/tools\n\ngo 1.24.0\n',
     'tools.go': toolsFile(programs.map(({ path }) => path)),
   });
-  await go(`${what}: fetching modules`, folder, ['get', ...modules], 900).catch((error: unknown) => {
-    if (error instanceof LabError && /unknown revision|not available|404|410/i.test(error.message)) {
-      throw new LabError(error.message, 'This version cannot be had as a Go module here: pick a neighbour in lab/versions.ts.', 2);
-    }
-    throw error;
-  });
+  await fetchModules(`${what}: fetching modules`, folder, ['get', ...modules], 'Pick a neighbour in lab/versions.ts.');
   await go(`${what}: go mod tidy`, folder, ['mod', 'tidy'], 900);
   await buildPrograms(what, folder, programs, flags);
 }

@@ -61,7 +61,7 @@ export const NODE_PACKAGES = (
 ).split(' ');
 
 const MASKED = (
-  'systemd-udevd.service systemd-modules-load.service systemd-logind.service getty@tty1.service console-getty.service ' +
+  'systemd-udevd.service systemd-modules-load.service getty@tty1.service console-getty.service ' +
   'systemd-journald-audit.socket apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer haproxy.service'
 );
 

@@ -1,8 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { artefact } from './artefact.js';
-import { LabError } from './error.js';
-import { buildFromModules, buildPrograms, go, toolsFile, writeModule, type Program } from './go-build.js';
+import { buildFromModules, buildPrograms, fetchModules, go, toolsFile, writeModule, type Program } from './go-build.js';
 import { COMPONENTS_GO, kubernetesFlags, kubernetesGoMod, PAUSE_GO } from './kubernetes-source.js';
 import { downloadContainerd, downloadKubernetes } from './official.js';
 import { cachePath } from './paths.js';
@@ -20,10 +19,8 @@ async function sourceFolder(name: string): Promise<string> {
 
 async function kubernetesUpstream(version: string): Promise<string> {
   const neighbours = (KUBERNETES[minorOf(version)] ?? []).join(', ');
-  const json = await go(`kubernetes ${version}: fetching its module`, '/', ['mod', 'download', '-json', `k8s.io/kubernetes@v${version}`], 600,
-    `Is Go in PATH? Is this version to be had as a Go module? Known to be: ${neighbours}.`);
-  const { GoMod } = JSON.parse(json) as { GoMod?: string };
-  if (GoMod === undefined) throw new LabError(`kubernetes ${version} is not available as a Go module`, `Pick a neighbour: ${neighbours}.`, 2);
+  const json = await fetchModules(`kubernetes ${version}: fetching its module`, '/', ['mod', 'download', '-json', `k8s.io/kubernetes@v${version}`], `Known to be there: ${neighbours}.`);
+  const { GoMod } = JSON.parse(json) as { GoMod: string };
   return readFile(GoMod, 'utf8');
 }
 

@@ -78,12 +78,15 @@ function fragile(): Manifest[] {
 
 /**
  * The prober's rounds, one each 200 ms: web-a in each, the others in every fifth; more than 1 s is a failure. A line a
- * failure (epoch, FAIL, target) and one a tenth round of what was tried, in a file of the node. Debian's static busybox crashes on
- * `wget -T` and on host names, hence timeout, addresses and nslookup.
+ * failure (epoch, FAIL, target) and one each ten rounds of what was tried, in a file of the node. Debian's static busybox
+ * crashes on `wget -T` and on host names, hence timeout, addresses and nslookup; it shares no cipher with the API server, so that is
+ * asked for a connection only (the prober outside the cluster asks for readiness).
  */
 const PROBER = `
 trap 'exit 0' TERM
 try() { target=$1; shift; timeout 1 "$@" >/dev/null 2>&1 || echo "$(date +%s) FAIL $target" >>/log/probes; }
+# At its very first start the Services may have no endpoints yet; at any later one that is an outage like any other.
+[ -e /log/probes ] || until timeout 1 wget -q -O /dev/null "http://$WEB_A_SERVICE_HOST/" 2>/dev/null && timeout 1 wget -q -O /dev/null "http://$WEB_B_SERVICE_HOST/" 2>/dev/null; do sleep 0.2; done
 echo "$(date +%s) START" >>/log/probes
 while :; do
   for round in 1 2 3 4 5 6 7 8 9 10; do
@@ -91,7 +94,7 @@ while :; do
     if [ $((round % 5)) = 0 ]; then
       try web-b wget -q -O /dev/null "http://$WEB_B_SERVICE_HOST/"
       try dns nslookup web-a.${NAMESPACE}.svc.cluster.local.
-      try api wget -q -O /dev/null "https://$KUBERNETES_SERVICE_HOST/readyz"
+      try api sh -c "echo | nc $KUBERNETES_SERVICE_HOST 443"
     fi
     sleep 0.2
   done
