@@ -12,9 +12,9 @@ export type { TemporalSpec } from './resolve.js';
 
 export const CONFIG_NAME = 'drydock.yaml';
 
-export interface Config {
+export interface DrydockConfig {
   /** Absolute path of the file. */
-  readonly file: string;
+  readonly path: string;
   readonly spec: ClusterSpec;
   /** Absent: the embedded server. */
   readonly temporal?: TemporalSpec;
@@ -29,16 +29,16 @@ export function findConfig(argument: string | undefined, env: Readonly<Record<st
 }
 
 /** Throws ConfigError with every problem of the file. */
-export async function loadConfig(path: string): Promise<Config> {
+export async function loadConfig(path: string): Promise<DrydockConfig> {
   const file = resolve(path);
   return configOf(await textOf(file), file, path);
 }
 
 /** The same from text; `shownAs` is the name in errors. */
-export function configOf(text: string, file: string, shownAs = file): Config {
+export function configOf(text: string, file: string, shownAs = file): DrydockConfig {
   const effective = withAbsolutePaths(parseConfig(text, shownAs), file);
   const temporal = temporalSpec(effective);
-  return { file, spec: clusterSpec(effective), ...(temporal ? { temporal } : {}), effective };
+  return { path: file, spec: clusterSpec(effective), ...(temporal ? { temporal } : {}), effective };
 }
 
 async function textOf(file: string): Promise<string> {

@@ -12,6 +12,8 @@ export interface TemporalSpec {
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly serverName?: string };
   /** File (absolute path) whose content is the API key. */
   readonly apiKeyFile?: string;
+  /** Base address of its web UI, for links. */
+  readonly webUi?: string;
 }
 
 /** `~` is the home directory; anything else relative is relative to the file that says it. */

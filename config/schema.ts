@@ -110,6 +110,7 @@ const approvals = z.strictObject({
 }, 'a section with upgrade');
 
 const ADDRESS = 'an address with port, such as temporal.example.com:7233';
+const WEB_UI = 'a web address such as https://temporal.example.com';
 const temporal = z.strictObject({
   address: z.string(ADDRESS).regex(/^[^\s/]+:\d{1,5}$/, ADDRESS),
   namespace: text('a namespace').default('default'),
@@ -120,6 +121,7 @@ const temporal = z.strictObject({
     serverName: text('a server name').optional(),
   }, 'a section with ca, cert, key, serverName').optional().meta({ description: 'Present: connect with TLS. Empty ({}) uses the system\'s CAs.' }),
   apiKeyFile: pathOf('a file with the API key').optional(),
+  webUi: z.string(WEB_UI).regex(/^https?:\/\/\S+$/, WEB_UI).optional().meta({ description: 'Address of its web UI, for links.' }),
 }, 'a section with address, namespace and so on');
 
 export const configSchema = z.strictObject({

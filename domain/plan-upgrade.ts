@@ -10,29 +10,31 @@ import type { Finding, Hop, Plan, PlannedNode, PlanResult, UpgradePolicy } from 
 import { refusal } from './preflight/check.js';
 import { preflight } from './preflight/index.js';
 import { apiServerVersions, kubeletVersions, oldest } from './running.js';
-import { resolveTarget, type Target } from './target.js';
+import { nextTarget, resolveTarget, type Target } from './target.js';
 import { compareVersions, formatVersion, minorOf, parseVersion, type Version } from './version.js';
 
 export interface UpgradeRequest {
-  /** `1.37`, `1.37.2`. */
+  /** `1.37`, `1.37.2`, or `next`: the minor above the control plane's. */
   readonly to: string;
   readonly spec: ClusterSpec;
 }
 
 export function planUpgrade(facts: ClusterFacts, { to, spec }: UpgradeRequest): PlanResult {
-  const findings = findingsFor(facts, { to, spec });
+  const { target, findings } = judge(facts, to, spec);
   const refusals = findings.filter((f) => f.severity === 'refusal');
   const warnings = findings.filter((f) => f.severity === 'warning');
-  const target = resolveTarget(to, facts);
   if (refusals.length > 0 || !target?.version) return { planned: false, refusals, warnings };
   return { planned: true, plan: planOf(facts, spec, target.version, warnings) };
 }
 
-/** All findings, with the target's own text judged first. */
-export function findingsFor(facts: ClusterFacts, { to, spec }: UpgradeRequest): readonly Finding[] {
-  const target: Target | undefined = resolveTarget(to, facts);
-  const bad = target ? [] : [refusal('bad-target', { message: `"${to}" is no Kubernetes version; 1.37 or 1.37.2 was expected`, evidence: to })];
-  return [...bad, ...preflight(facts, target, spec)];
+/** The target's own text is judged first; a bad one does not hide what else is wrong. Nothing above the newest minor: only the cluster is judged. */
+function judge(facts: ClusterFacts, to: string, spec: ClusterSpec): { readonly target?: Target; readonly findings: readonly Finding[] } {
+  const text = to === 'next' ? nextTarget(facts) : to;
+  if (text === undefined) return { findings: preflight(facts, undefined, spec) };
+  const target = resolveTarget(text, facts);
+  if (target) return { target, findings: preflight(facts, target, spec) };
+  const bad = refusal('bad-target', { message: `"${to}" is no Kubernetes version; 1.37 or 1.37.2 was expected`, evidence: to });
+  return { findings: [bad, ...preflight(facts, undefined, spec)] };
 }
 
 function planOf(facts: ClusterFacts, spec: ClusterSpec, target: Version, warnings: readonly Finding[]): Plan {

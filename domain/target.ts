@@ -1,6 +1,8 @@
 /** From `--to` to a version. */
 import type { ClusterFacts, CandidateFacts } from './facts.js';
+import { NEWEST_TARGET_MINOR } from './kubeadm-policy.js';
 import { upstreamOf } from './packages.js';
+import { controlPlaneVersion } from './running.js';
 import { compareVersions, formatVersion, parseMinor, parseVersion, type Version } from './version.js';
 
 /** What is wanted. Without `version` only the minor is known: the repositories offer no patch of it on every node. */
@@ -18,6 +20,12 @@ export function parseTarget(text: string): Target | undefined {
   if (version) return { text, major: version.major, minor: version.minor, version };
   const minor = parseMinor(text);
   return minor ? { text, ...minor } : undefined;
+}
+
+/** `next` stands for the minor above the control plane's: what `check` asks about when nothing was said. Undefined: there is none yet. */
+export function nextTarget(facts: ClusterFacts): string | undefined {
+  const now = controlPlaneVersion(facts);
+  return now && now.minor < NEWEST_TARGET_MINOR ? minorText({ major: now.major, minor: now.minor + 1 }) : undefined;
 }
 
 /** The target with its patch: as given, or the newest that every node's repository offers for all three packages. */
