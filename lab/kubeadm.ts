@@ -48,7 +48,7 @@ export function initConfig(cluster: LabCluster, first: LabNode, certificateKey: 
   return documents.map((document) => stringify(document)).join('---\n');
 }
 
-/** Makes the cluster: init on the first control plane, joins on the others, two at a time at most on control planes' own turn. */
+/** Makes the cluster: init on the first control plane, then the other control planes one by one and all workers at once. */
 export async function formCluster(cluster: LabCluster, progress: Progress): Promise<void> {
   const [first, ...others] = controlPlanesOf(cluster);
   if (!first) throw new LabError('a cluster without control planes', 'Report this.');

@@ -14,10 +14,18 @@ export type Wanted =
   | { kind: 'blob'; digest: string }
   | { kind: 'nothing' };
 
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
+}
+
 /** Reads a request's path. Names that could leave the cache's folders are nothing. */
 export function readPath(url: string): Wanted {
-  const path = decodeURIComponent(url.split('?')[0] ?? '');
-  if (path.split('/').some((part) => part === '..' || part.startsWith('.') && part !== '.')) return { kind: 'nothing' };
+  const path = decode(url.split('?')[0] ?? '');
+  if (path.split('/').some((part) => part !== '.' && part.startsWith('.'))) return { kind: 'nothing' };
   if (path === '/v2/' || path === '/v2' || path === '/') return { kind: 'alive' };
   const manifest = /^\/v2\/([a-z0-9/._-]+)\/manifests\/([\w.:-]+)$/.exec(path);
   if (manifest) return { kind: 'manifest', name: manifest[1] ?? '', reference: manifest[2] ?? '' };
