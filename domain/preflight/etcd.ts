@@ -1,6 +1,7 @@
 /** etcd: whole now, still with a majority when one member is away, and of a version that the next one accepts. */
 import type { EtcdFacts, EtcdMemberFacts } from '../facts.js';
 import type { Finding } from '../plan.js';
+import { quorumOf, survivesLosingOne } from '../health.js';
 import { type Check, count, refusal, type Scene, warning } from './check.js';
 
 const withStacked = (check: (etcd: EtcdFacts, scene: Scene) => readonly Finding[]): Check => (scene) =>
@@ -37,11 +38,9 @@ export const noLearners = withStacked(({ members }) =>
 /** A cluster of one has no majority to keep: its control plane is away while it is upgraded, by its nature. */
 export const majorityWithoutOne = withStacked(({ members }) => {
   const voters = members.filter((m) => !m.learner);
-  if (voters.length <= 1) return [];
   const healthy = voters.filter((m) => m.healthy).length;
-  const majority = Math.floor(voters.length / 2) + 1;
-  if (healthy - 1 >= majority) return [];
-  return [refusal('etcd-quorum', { message: `etcd would lose its majority with one more member away: ${healthy} of ${count(voters.length, 'member')} healthy, ${majority} needed`, evidence: names(voters) })];
+  if (survivesLosingOne(voters.length, healthy)) return [];
+  return [refusal('etcd-quorum', { message: `etcd would lose its majority with one more member away: ${healthy} of ${count(voters.length, 'member')} healthy, ${quorumOf(voters.length)} needed`, evidence: names(voters) })];
 });
 
 /** Members of one hop half done differ; members further apart do not happen by an upgrade of ours. */

@@ -1,0 +1,84 @@
+/**
+ * A run's status as Markdown, for the "Current Details" of Temporal's web UI: CommonMark with GFM tables, at most 20 kB, no HTML.
+ * Pure and without the present time: the workflow shows it, and a replay must show the same.
+ */
+import { nextAction } from './failure.js';
+import type { NodeStatus, RunStatus } from './status.js';
+import { nodesSummary } from './summary.js';
+import { clock, cut, oneLine, utf8Length } from './text.js';
+
+/** Temporal's limit is 20,000 bytes; the rest is room for the payload's envelope. */
+export const MARKDOWN_BYTES = 19_000;
+const CELL = 160;
+const EVENTS = 8;
+const BLOCKERS = 10;
+
+/** Text of others as plain Markdown text: nothing in it may start a cell, a link, emphasis or a tag. */
+export const escape = (text: string): string => cut(oneLine(text), CELL).replace(/[\\`*_{}[\]<>|~#!&]/g, '\\$&');
+
+const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
+export function statusMarkdown(status: RunStatus): string {
+  const before = [heading(status), waiting(status), blockers(status), decisions(status)].filter((part) => part !== '');
+  const after = [events(status)].filter((part) => part !== '');
+  const room = MARKDOWN_BYTES - utf8Length([...before, ...after].join('\n\n')) - 200;
+  return [...before, nodeTable(status.nodes, room), ...after].filter((part) => part !== '').join('\n\n');
+}
+
+function heading(status: RunStatus): string {
+  const versions = status.from === null ? `to ${escape(status.to)}` : `${escape(status.from)} → ${escape(status.to)}`;
+  const plan = status.digest === null ? '' : ` · plan ${escape(status.digest)}`;
+  const first = `**${escape(status.cluster)}** ${escape(status.operation)} ${versions} · **${status.state}**${plan}`;
+  return `${first}\n\n${escape(status.step)} since ${clock(status.since)} UTC · ${nodesSummary(status.nodes)}`;
+}
+
+const waiting = (status: RunStatus): string => (status.waitingFor === null ? '' : `**Waits for** ${escape(status.waitingFor)}`);
+
+function blockers(status: RunStatus): string {
+  if (status.blockers.length === 0) return '';
+  const rows = status.blockers.slice(0, BLOCKERS).map((b) => row([escape(b.pod), escape(b.node), escape(b.reason), clock(b.since)]));
+  const more = status.blockers.length > BLOCKERS ? `\n\n… and ${status.blockers.length - BLOCKERS} more pods` : '';
+  return [row(['pod that stays', 'node', 'why', 'since']), row(['---', '---', '---', '---']), ...rows].join('\n') + more;
+}
+
+/** What a person can do now, for the nodes that wait for one. */
+function decisions(status: RunStatus): string {
+  return status.nodes
+    .filter((node) => node.error !== null && (node.state === 'waiting' || node.state === 'failed'))
+    .slice(0, 5)
+    .map((node) => {
+      const { kind = 'Defect', message = '' } = node.error ?? {};
+      const choices = node.state === 'waiting' ? ` Choose: retry, skip or abort (\`drydock retry ${node.name}\`).` : '';
+      return `- **${escape(node.name)}** ${escape(node.step)}: ${kind}. ${escape(message)} ${escape(nextAction(kind))}${choices}`;
+    })
+    .join('\n');
+}
+
+/** Nodes that a person wants to see come first when there is no room for all. */
+const URGENCY: Readonly<Record<NodeStatus['state'], number>> = { failed: 0, waiting: 0, running: 1, aborted: 2, skipped: 2, done: 3, notStarted: 4 };
+const SIGN: Readonly<Record<NodeStatus['state'], string>> = { notStarted: '·', running: '▶', waiting: '⏸', done: '✓', failed: '✗', skipped: '–', aborted: '✗' };
+
+function nodeTable(nodes: readonly NodeStatus[], room: number): string {
+  if (nodes.length === 0) return '';
+  const head = [row(['', 'node', 'role', 'step', 'since', 'version']), row(['---', '---', '---', '---', '---', '---'])];
+  const rows = nodes.map((node) => ({ node, text: nodeRow(node) }));
+  let left = room - utf8Length(head.join('\n'));
+  const fits = new Set<string>();
+  for (const { node, text } of [...rows].sort((a, b) => URGENCY[a.node.state] - URGENCY[b.node.state])) {
+    left -= utf8Length(text) + 1;
+    if (left < 0) break;
+    fits.add(node.name);
+  }
+  const shown = rows.filter(({ node }) => fits.has(node.name)).map(({ text }) => text);
+  const hidden = nodes.length - shown.length;
+  return [...head, ...shown].join('\n') + (hidden > 0 ? `\n\n… and ${hidden} more nodes (\`drydock status\`)` : '');
+}
+
+const nodeRow = (node: NodeStatus): string =>
+  row([SIGN[node.state], escape(node.name), node.role, escape(node.error === null ? node.step : `${node.step}: ${node.error.kind}`), clock(node.since), `${escape(node.from)} → ${escape(node.to)}`]);
+
+function events(status: RunStatus): string {
+  if (status.events.length === 0) return '';
+  const last = status.events.slice(-EVENTS).reverse();
+  return ['**Last events**', '', ...last.map((e) => `- ${clock(e.at)} ${escape(e.name)}${e.node === undefined ? '' : ` (${escape(e.node)})`}: ${escape(e.message)}`)].join('\n');
+}
