@@ -2,19 +2,20 @@
 
 export const REDACTED = '[redacted]';
 
-// Order matters: whole blocks first, then fields that name their secret, then bare shapes.
+// Order matters: whole blocks first, then fields that name their secret, then bare shapes. Repetitions are bounded where a
+// pattern can begin at many places: output may be one very long line, and this runs in the worker's only thread.
 const RULES: readonly (readonly [RegExp, string])[] = [
   // PEM private keys, also when the beginning or the end was cut away.
   [/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$(?![\s\S]))/g, REDACTED],
-  [/(?:[A-Za-z0-9+/=]{16,}\s+)+-----END [A-Z0-9 ]*PRIVATE KEY-----/g, REDACTED],
+  [/(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/=]{16,80}\r?\n){1,60}(?:[A-Za-z0-9+/=]{1,80}\r?\n)?-----END [A-Z0-9 ]*PRIVATE KEY-----/g, REDACTED],
   // age identities, as backups use them.
   [/\bAGE-SECRET-KEY-1[0-9A-Z]+/gi, REDACTED],
   // https://user:password@host
-  [/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/"']*:[^\s/"']*@/gi, `$1${REDACTED}@`],
+  [/(\b[a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/"']{0,256}:[^\s/"']{0,1024}@/gi, `$1${REDACTED}@`],
   [/(\bbearer\s+)[A-Za-z0-9._~+/=-]{8,}/gi, `$1${REDACTED}`],
   // kubeadm init: `--certificate-key HEX`, `certificateKey: HEX`, "Using certificate key:" and HEX on the next line.
   [/(certificate[-_ ]?key["']?[\s:=]+["']?)[0-9a-f]{64}\b/gi, `$1${REDACTED}`],
-  [/(\b(?:client-key-data|(?:[a-z]+[-_])?token|(?:client|aws)?[-_]?secret(?:[-_]access)?(?:[-_]key)?|api[-_]?key)["']?\s*[:=]\s*["']?)[A-Za-z0-9+/=._~-]{12,}/gi, `$1${REDACTED}`],
+  [/(\b(?:client-key-data|(?:[a-z]{1,30}[-_])?token|(?:client|aws)?[-_]?secret(?:[-_]access)?(?:[-_]key)?|api[-_]?key)["']?\s*[:=]\s*["']?)[A-Za-z0-9+/=._~-]{12,}/gi, `$1${REDACTED}`],
   [/(\bpass(?:word|wd|phrase)?["']?\s*[:=]\s*)("[^"\n]*"|'[^'\n]*'|[^\s,;&"']+)/gi, `$1${REDACTED}`],
   // JSON web tokens, service account tokens among them.
   [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?/g, REDACTED],
