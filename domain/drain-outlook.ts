@@ -8,7 +8,7 @@ import { upstreamOf } from './packages.js';
 import type { Target } from './target.js';
 import { compareVersions, formatVersion, parseVersion, type Version } from './version.js';
 
-/** A pod of the facts as the drain rules want it. Its DaemonSet counts as present: the drain looks it up again. */
+/** A pod of the facts as the drain rules want it. Its DaemonSet counts as present unless the facts say otherwise: the drain looks it up again. */
 export const drainPodOf = (pod: DrainPodFacts): DrainPod => ({
   namespace: pod.namespace,
   name: pod.name,
@@ -21,7 +21,7 @@ export const drainPodOf = (pod: DrainPodFacts): DrainPod => ({
 });
 
 function controllerOf(pod: DrainPodFacts): Pick<DrainPod, 'controller' | 'daemonSetExists'> {
-  if (pod.daemonSet) return { controller: { kind: 'DaemonSet', name: pod.controller ?? '', apiVersion: 'apps/v1' }, daemonSetExists: true };
+  if (pod.daemonSet) return { controller: { kind: 'DaemonSet', name: pod.controller ?? '', apiVersion: 'apps/v1' }, daemonSetExists: pod.daemonSetGone !== true };
   return pod.controller === undefined ? {} : { controller: { kind: 'Controller', name: pod.controller, apiVersion: '' } };
 }
 

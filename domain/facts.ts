@@ -162,6 +162,8 @@ export interface DrainPodFacts {
   readonly emptyDir: boolean;
   readonly mirror: boolean;
   readonly daemonSet: boolean;
+  /** Its DaemonSet was looked up and does not exist any more. */
+  readonly daemonSetGone?: boolean;
   readonly finished: boolean;
   /** Own tolerationSeconds for not-ready and unreachable; `forever` without a limit; absent without such a toleration. */
   readonly notReadySeconds?: number | 'forever';
@@ -174,7 +176,7 @@ export interface DeprecatedApiUse {
   readonly resource: string;
   /** Minor that no longer serves it, `1.37`. */
   readonly removedIn: string;
-  /** Where it was seen: the API server's metric, or a stored manifest. */
+  /** Where it was seen: `metric …` for a request to the API server, `manifest …` for a stored object. Only the latter is a mere warning. */
   readonly source: string;
 }
 

@@ -2,6 +2,7 @@
 import type { ComponentFacts } from '../facts.js';
 import type { Finding } from '../plan.js';
 import { componentsOf } from '../running.js';
+import { parseVersion } from '../version.js';
 import { apiNodes, type Check, refusal, valueOr, warning } from './check.js';
 
 export const nodesReady: Check = ({ facts }) =>
@@ -60,5 +61,5 @@ export const componentsReady: Check = ({ facts }) =>
 
 export const componentVersions: Check = ({ facts }) =>
   valueOr(facts.components, [])
-    .filter((c) => isControlPlanePod(c) && c.version === undefined)
-    .map((c) => refusal('image-by-digest', { ...(c.node === undefined ? {} : { node: c.node }), message: `The version of ${c.component} cannot be told from its image`, evidence: c.image }));
+    .filter((c) => isControlPlanePod(c) && parseVersion(c.version ?? '') === undefined)
+    .map((c) => refusal('unknown-component-version', { ...(c.node === undefined ? {} : { node: c.node }), message: `The version of ${c.component} cannot be told from its image`, evidence: c.image }));

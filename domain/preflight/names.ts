@@ -39,7 +39,6 @@ export const CHECKS = {
   'control-plane-cordoned': 'End the other maintenance of that control-plane node (uncordon it) before this one begins.',
   'component-not-ready': 'Repair the component first (`kubectl -n kube-system get pods`, `crictl logs`).',
   'component-missing': 'Find out why the component does not run on that node: its manifest is in /etc/kubernetes/manifests.',
-  'image-by-digest': 'Name the image by a tag, so that its version can be told.',
   // etcd
   'external-etcd': 'This drydock upgrades clusters with stacked etcd only.',
   'etcd-unhealthy': 'Repair the member first (`etcdctl endpoint health --cluster`).',
@@ -93,6 +92,7 @@ export const CHECKS = {
   'unknown-cluster-identity': 'See why the namespace kube-system cannot be read, then check again.',
   'unknown-kubeadm-config': 'See that the ConfigMap kubeadm-config in kube-system exists and can be read: drydock maintains kubeadm clusters.',
   'unknown-components': 'See why the pods of kube-system cannot be read, then check again.',
+  'unknown-component-version': 'Name the image by a tag, so that its version can be told.',
   'unknown-version': 'See why the version could not be read, then check again.',
   'unknown-etcd': 'See why etcd does not answer (`etcdctl endpoint status --cluster`), then check again.',
   'unknown-budgets': 'See why the PodDisruptionBudgets cannot be read, then check again.',

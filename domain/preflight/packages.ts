@@ -1,7 +1,7 @@
 /** Packages: from the target minor's own repository, with a key that still holds, on a dpkg that is whole. */
 import { pickPackage } from '../packages.js';
 import type { Finding } from '../plan.js';
-import { controlPlaneVersion } from '../running.js';
+import { apiServerVersions, kubeletVersions } from '../running.js';
 import { minorText, targetText } from '../target.js';
 import { formatVersion, minorOf } from '../version.js';
 import { type Check, ifUnknown, reachedHosts, refusal, type TargetCheck, warning } from './check.js';
@@ -23,10 +23,10 @@ export const dpkgWhole: Check = ({ facts }) =>
     ...(host.packageLockHolder === undefined ? [] : [warning('package-lock', { node: name, message: `A package run is under way on ${name}: ${host.packageLockHolder}`, evidence: host.packageLockHolder })]),
   ]);
 
-/** The file on the node names the present minor or the target's; drydock points it at the target's, one hop at a time. */
+/** The file on the node names a minor that runs here or the target's; drydock points it at the target's, one hop at a time. */
 export const repositories: TargetCheck = ({ facts, target }) => {
-  const from = controlPlaneVersion(facts);
-  const expected = new Set([minorText(target), ...(from ? [minorOf(from)] : [])]);
+  const running = [...apiServerVersions(facts), ...kubeletVersions(facts).map((k) => k.version)];
+  const expected = new Set([minorText(target), ...running.map(minorOf)]);
   return reachedHosts(facts).flatMap(({ name, host }): readonly Finding[] => {
     if (host.packageManager !== 'apt') return [];
     if (host.repositories.length === 0) return [refusal('repository-missing', { node: name, message: `No Kubernetes package repository is configured on ${name}`, evidence: 'nothing below /etc/apt names one' })];

@@ -34,8 +34,17 @@ export const apiServerSkew: Check = ({ facts }) => {
   return low && high ? unlessAllowed('api-server-skew', apiServersAllowed(low, high)) : [];
 };
 
+/**
+ * A control-plane node's kubelet goes with the API server beside it: while a hop goes from one control plane to the next, the first kubelet
+ * is newer than the last API server, in kubeadm's own order of work too (kubernetes.io "Upgrading kubeadm clusters").
+ */
+function kubeletVerdict(facts: ClusterFacts, node: string, kubelet: Version): Verdict {
+  const beside = placed(facts, 'kube-apiserver').find((api) => api.node === node);
+  return beside ? kubeletAllowed(kubelet, beside.version) : againstApiServers(facts, (api) => kubeletAllowed(kubelet, api));
+}
+
 export const skewNow: Check = ({ facts }) => [
-  ...kubeletVersions(facts).flatMap(({ node, version }) => unlessAllowed('kubelet-skew', againstApiServers(facts, (api) => kubeletAllowed(version, api)), node)),
+  ...kubeletVersions(facts).flatMap(({ node, version }) => unlessAllowed('kubelet-skew', kubeletVerdict(facts, node, version), node)),
   ...placed(facts, 'kube-proxy').flatMap(({ node, version }) => unlessAllowed('kube-proxy-skew', againstApiServers(facts, (api) => kubeProxyAllowed(version, api)), node)),
   ...['kube-controller-manager', 'kube-scheduler'].flatMap((name) =>
     placed(facts, name).flatMap(({ node, version }) => {
