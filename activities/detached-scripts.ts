@@ -25,9 +25,12 @@ printf '%-30s\\n' '' >"$dir/exit.tmp" || exit 75
 # On disk before the command runs: after a power cut the claim must be there, or the command would run twice.
 sync "$dir/begin" "$dir/exit.tmp" "$dir" "\${dir%/*}" 2>/dev/null || sync
 # At shutdown systemd signals only this shell (KillMode=mixed). Caught, not ignored: the command would inherit that.
-trap : TERM INT HUP
+told=no
+trap 'told=yes' TERM INT HUP
 "$@" >"$dir/output" 2>&1 </dev/null
 code=$?
+# It failed while the node went down, or was ended together with us: no result of its own. Without an end in the record it counts as interrupted.
+if [ "$told" = yes ] && [ "$code" != 0 ]; then exit "$code"; fi
 printf '%-30s\\n' "$code $(date +%s)" 1<>"$dir/exit.tmp"
 sync "$dir/output" "$dir/exit.tmp" 2>/dev/null || sync
 mv "$dir/exit.tmp" "$dir/exit"
@@ -138,9 +141,11 @@ unfinished() {
 seen=1
 ls -1t | while IFS= read -r run; do
   [ -d "$run" ] && [ "$run" != "$current" ] || continue
+  # Only records of runs; drydock keeps other things here too.
+  [ -n "$(find "./$run" -mindepth 2 -maxdepth 2 -name command | head -n 1)" ] || continue
   seen=$((seen + 1))
   [ "$seen" -gt "$keep" ] || [ -n "$(find "./$run" -maxdepth 0 -mtime "+$days")" ] || continue
-  # A run that was at work a day ago may be paused, with records that its retries still ask for.
+  # A run that was at work within the last day may be paused, with records that its retries still ask for.
   [ -z "$(find "./$run" -mmin -1440 | head -n 1)" ] || continue
   unfinished "$run" && continue
   rm -rf -- "./$run" && printf '%s\\n' "$run"

@@ -59,6 +59,8 @@ export interface DetachedOptions {
 }
 
 const HEARTBEAT_MS = 2000;
+// The first turn is short, so that a quick failure and the first line of output are seen at once.
+const FIRST_TURN_SECONDS = 1;
 const TURN_SECONDS = 3;
 const BACK_OFF_MS = { first: 500, most: 5000 };
 // A unit that ends without ever claiming its record (full or read-only disk) is started this often.
@@ -157,7 +159,7 @@ class Attachment {
   }
 
   #attach(): Promise<NodeState> {
-    return this.#ask([ATTACH, 'drydock', this.#names.dir, this.#names.unit, String(TURN_SECONDS)]);
+    return this.#ask([ATTACH, 'drydock', this.#names.dir, this.#names.unit, String(this.#seen?.begun === undefined ? FIRST_TURN_SECONDS : TURN_SECONDS)]);
   }
 
   async #ask(args: readonly string[]): Promise<NodeState> {

@@ -20,6 +20,9 @@ export function drydockYaml(cluster: LabCluster): string {
     nodes: cluster.nodes.map(({ name, ip, role }) => ({ name, host: ip, role })),
     packages: { repository: repositoryOf('{minor}') },
     upgrade: { ignorePreflightErrors: IGNORED_PREFLIGHT },
+    // The lab's workload has pods with emptyDir data and one without a controller, to be drained like the rest.
+    drain: { deleteEmptyDirData: true, evictUnmanaged: true },
+    ready: { steady: '10s' },
     backup: { folder: './backups' },
   });
 }

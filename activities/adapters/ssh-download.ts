@@ -1,8 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { ClientChannel } from 'ssh2';
 import { StepFailure } from '../failure.js';
 import { Capture, ending } from './ssh-channel.js';
@@ -42,34 +40,27 @@ async function receive({ channel, target, path, bytes }: RemoteFile, part: strin
     channel.close();
     return localTrouble(part)(error);
   });
-  const count = new Counted();
+  const hash = createHash('sha256');
+  let received = 0;
   try {
     channel.end();
-    await pipeline(channel, count, file.createWriteStream({ autoClose: false })).catch((error: NodeJS.ErrnoException) => {
-      channel.close();
-      // The remote side went away: the ending below says how. On a lost connection ssh2 may also end the stream as if all were well.
-      if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') localTrouble(part)(error);
-    });
+    // On a lost connection ssh2 may end the stream as if all were well: the ending below says how it was.
+    for await (const chunk of channel as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      received += chunk.length;
+      await file.writeFile(chunk).catch((error: unknown) => {
+        channel.close();
+        return localTrouble(part)(error);
+      });
+    }
     const end = await ended;
     if (end === 'lost') throw connectionLost(target, `while ${path} was read`);
     if (end.exitCode !== 0) throw new StepFailure('CommandFailed', `${target.name}: ${path} cannot be read: ${stderr.text().trim()}.`);
-    if (count.bytes !== bytes) throw new StepFailure('CommandFailed', `${target.name}: ${path} had ${bytes} bytes, but ${count.bytes} arrived: it changed while it was read.`);
+    if (received !== bytes) throw new StepFailure('CommandFailed', `${target.name}: ${path} had ${bytes} bytes, but ${received} arrived: it changed while it was read.`);
     await file.sync().catch(localTrouble(part));
-    return { bytes, sha256: count.hash.digest('hex') };
+    return { bytes, sha256: hash.digest('hex') };
   } finally {
     await file.close();
-  }
-}
-
-/** Counts and hashes what passes. */
-class Counted extends Transform {
-  readonly hash = createHash('sha256');
-  bytes = 0;
-
-  override _transform(chunk: Buffer, _encoding: string, done: (error: null, chunk: Buffer) => void): void {
-    this.hash.update(chunk);
-    this.bytes += chunk.length;
-    done(null, chunk);
   }
 }
 

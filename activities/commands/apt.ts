@@ -1,0 +1,91 @@
+import type { PackagesSpec } from '../../domain/cluster.js';
+import type { FailureKind } from '../../domain/failure.js';
+import { StepFailure } from '../failure.js';
+import type { Command } from '../ports/remote-shell.js';
+
+/** Never a question, never a service restarted behind our back, never a changed configuration file lost. */
+const ENVIRONMENT = ['DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_SUSPEND=1', 'LC_ALL=C'];
+const LOCK_WAIT = 'DPkg::Lock::Timeout=600';
+
+/** How a repository template is found in apt's own files: any minor in place of `{minor}`, with or without the last slash. */
+export function repositoryPattern(template: string): string {
+  if (!template.includes('{minor}')) throw new StepFailure('ConfigInvalid', `packages.repository ${template} has no {minor}: one repository a minor is wanted.`);
+  // eslint-disable-next-line no-control-regex
+  if (/[\u0000-\u0020|\u007f]/.test(template)) throw new StepFailure('ConfigInvalid', `packages.repository ${JSON.stringify(template)} has a character that no repository address has.`);
+  return template.replace(/\/+$/, '').replace(/[.[\]()*+?^$\\]/g, '\\$&').replace('{minor}', '[0-9]+\\.[0-9]+');
+}
+
+export const repositoryOf = (template: string, minor: string): string => template.replace(/\/+$/, '').replace('{minor}', minor);
+
+/** Sets `files` to apt's files that name the repository. $1: pattern. */
+const FIND = `
+find_files() {
+  files=$(grep -lE "$1" /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null || true)
+  if [ -z "$files" ]; then echo "drydock: no file in /etc/apt names a repository like $1" >&2; exit 90; fi
+}
+`;
+
+/** Only the address changes: options such as signed-by and the components stay. What was there before is kept for a person to see. */
+const SWITCH = `${FIND}
+set -eu
+find_files "$1"
+mkdir -p -m 0700 /var/lib/drydock/repository-before
+for file in $files; do
+  cp -n "$file" /var/lib/drydock/repository-before/ || true
+  sed -E "s|$1|$2|g" "$file" >"$file.drydock-new"
+  chmod --reference="$file" "$file.drydock-new"
+  mv "$file.drydock-new" "$file"
+done
+# Only the lists of this repository: another one that is down must not stop an upgrade.
+for file in $files; do
+  apt-get update -o "$3" -o Acquire::Retries=3 -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any \\
+    -o "Dir::Etc::sourcelist=$file" -o Dir::Etc::sourceparts=/dev/null
+done
+`;
+
+/** Points apt at the minor's repository and reads its lists. Safe to repeat. */
+export function switchRepository(packages: PackagesSpec, minor: string): Command {
+  return withEnvironment(packages, ['sh', '-c', SWITCH, 'drydock', repositoryPattern(packages.repository), repositoryOf(packages.repository, minor), LOCK_WAIT]);
+}
+
+const OPTIONS = ['-y', '--no-remove', '--allow-change-held-packages', '-o', LOCK_WAIT, '-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold'];
+
+/** Fetches packages into apt's cache; the node is not changed. `packages` as `name=full-version`. */
+export function download(packages: PackagesSpec, names: readonly string[]): Command {
+  return withEnvironment(packages, ['apt-get', 'install', '--download-only', ...OPTIONS, ...names]);
+}
+
+/**
+ * apt-get takes the hold off a package that it changes with --allow-change-held-packages (apt 2.6, seen), so the holds are noted on disk before and set again
+ * after, also by the next attempt when this one is killed in between.
+ */
+const INSTALL = `
+set -eu
+note=/var/lib/drydock/held-packages
+apt-mark showhold >>"$note"
+if [ -n "$(dpkg --audit)" ]; then
+  echo "drydock: packages are half-configured, running dpkg --configure -a first"
+  dpkg --configure -a --force-confdef --force-confold
+fi
+apt-get install "$@"
+for name in $(sort -u "$note"); do apt-mark hold "$name"; done
+rm -f "$note"
+`;
+
+/** Installs exact versions, `name=full-version`. A half-configured dpkg is repaired first; holds are kept. */
+export function install(packages: PackagesSpec, names: readonly string[]): Command {
+  return withEnvironment(packages, ['sh', '-c', INSTALL, 'drydock', ...OPTIONS, ...names]);
+}
+
+/** `env` rather than the shell's own assignments: it works the same through sudo and systemd-run. */
+function withEnvironment(packages: PackagesSpec, command: readonly string[]): Command {
+  const proxy = packages.proxy ? [`http_proxy=${packages.proxy}`, `https_proxy=${packages.proxy}`] : [];
+  return { program: 'env', args: [...ENVIRONMENT, ...proxy, ...command], ...(packages.proxy ? { secrets: [packages.proxy] } : {}) };
+}
+
+/** What apt's words say about the kind of failure; undefined: just a failed command. */
+export function failureKindOf(output: string): FailureKind | undefined {
+  if (/Could not get lock|Unable to acquire the dpkg frontend lock|is another process using it/.test(output)) return 'PackageLockHeld';
+  if (/Unable to locate package|Version '[^']*' for '[^']*' was not found|no file in \/etc\/apt names a repository/.test(output)) return 'PackageUnavailable';
+  return undefined;
+}

@@ -1,0 +1,177 @@
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { evictionWindow } from '../domain/eviction-window.js';
+import type { Plan } from '../domain/plan.js';
+import type { Blocker } from '../domain/status.js';
+import { waitForControlPlane } from './control-plane-gate.js';
+import { cordon, type CordonResult, uncordon } from './cordon.js';
+import { type Discovered, type DiscoverInput, discoverCluster } from './discover.js';
+import { type DrainReport, drainPass } from './drain.js';
+import { snapshotEtcd, type SnapshotReport } from './etcd-snapshot.js';
+import { StepFailure, toApplicationFailure } from './failure.js';
+import { kubeFailure } from './kube/failure-of.js';
+import { listAll, PODS, podsOfNode } from './kube/objects.js';
+import { drainPodFacts } from './kube/pod-facts.js';
+import { type GateAnswer, waitForNode } from './node-gate.js';
+import { planNow, type PlanRequest } from './policy.js';
+import { nodeOf, type ClusterDirectory } from './ports/cluster-directory.js';
+import type { KubeApi } from './ports/kube-api.js';
+import type { RemoteShell } from './ports/remote-shell.js';
+import { installPackages, type NodeStep, prepareNode, restartKubelet, runKubeadmUpgrade } from './upgrade-steps.js';
+import { verifyUpgrade } from './verify.js';
+import { workloadBaseline, type WorkloadBaseline } from './workloads.js';
+import type { V1Pod } from '@kubernetes/client-node';
+
+export interface Ports {
+  readonly shell: RemoteShell;
+  readonly kube: KubeApi;
+  readonly clusters: ClusterDirectory;
+}
+
+/** What a step on a node is called with. */
+interface OnNode {
+  readonly cluster: string;
+  readonly node: string;
+}
+
+const HEARTBEAT_MS = 1_000;
+/** A drain's pass and a gate's turn. */
+const PASS_SECONDS = 60;
+
+/** Every side effect of drydock, by name. Plain objects in and out; failures are of the closed set. */
+export function createActivities({ shell, kube, clusters }: Ports) {
+  const on = async ({ cluster, node }: OnNode) => {
+    const spec = await clusters.spec(cluster);
+    return { spec, target: nodeOf(spec, node) };
+  };
+
+  return {
+    /** Facts, preflight and plan; refusals are part of the answer. */
+    tryPlan: (request: PlanRequest) =>
+      activity('plan', async ({ signal }) => {
+        const result = await planNow({ shell, kube }, await clusters.spec(request.cluster), request, signal);
+        return result.planned ? { plan: result.plan, refusals: [], warnings: result.plan.warnings } : { plan: null, refusals: result.refusals, warnings: result.warnings };
+      }),
+
+    /** The plan to carry out. Throws PlanRefused with every refusal, PlanChanged when it is not the one that was approved. */
+    planUpgradeOf: (request: PlanRequest & { readonly digest?: string }): Promise<{ plan: Plan; approve: boolean }> =>
+      activity('plan', async ({ signal }) => {
+        const spec = await clusters.spec(request.cluster);
+        const result = await planNow({ shell, kube }, spec, request, signal);
+        if (!result.planned) throw new StepFailure('PlanRefused', result.refusals.map((refusal) => `${refusal.check}${refusal.node ? ` on ${refusal.node}` : ''}: ${refusal.message} ${refusal.next}`).join(' · '));
+        if (request.digest !== undefined && request.digest !== result.plan.digest) throw new StepFailure('PlanChanged', `The approved plan is ${request.digest}; the cluster now gives ${result.plan.digest}.`);
+        return { plan: result.plan, approve: spec.approvals.upgrade };
+      }),
+
+    discoverCluster: (input: DiscoverInput): Promise<Discovered> => activity('look at the cluster', async ({ signal }) => discoverCluster(kube, input, signal)),
+
+    workloadsOf: ({ cluster }: { cluster: string }): Promise<WorkloadBaseline> =>
+      activity('read the workloads', async ({ signal }) => workloadBaseline(kube, await clusters.spec(cluster), signal)),
+
+    snapshotEtcd: (input: { cluster: string; run: string; attempt: number }): Promise<SnapshotReport> =>
+      activity('snapshot', async ({ signal, beat }) => snapshotEtcd(shell, await clusters.spec(input.cluster), input, signal, beat)),
+
+    prepareNode: (input: OnNode & NodeStep & { minor: string; kubernetesVersion: string; packages: { kubeadm: string; kubelet: string; kubectl: string }; controlPlane: boolean }): Promise<void> =>
+      activity('fetch packages and images', async ({ signal, beat }) => {
+        const { spec, target } = await on(input);
+        await prepareNode(shell, spec, target, input, { signal, heartbeat: beat });
+      }),
+
+    installPackages: (input: OnNode & NodeStep & { step: string; packages: readonly string[] }): Promise<void> =>
+      activity('install packages', async ({ signal, beat }) => {
+        const { spec, target } = await on(input);
+        await installPackages(shell, spec, target, input, { signal, heartbeat: beat });
+      }),
+
+    runKubeadmUpgrade: (input: OnNode & NodeStep & { command: 'apply' | 'node'; kubernetesVersion: string }): Promise<void> =>
+      activity('kubeadm upgrade', async ({ signal, beat }) => {
+        const { spec, target } = await on(input);
+        await runKubeadmUpgrade(shell, spec, target, input, { signal, heartbeat: beat });
+      }),
+
+    restartKubelet: (input: OnNode & NodeStep): Promise<{ restartedAt: string }> =>
+      activity('restart the kubelet', async ({ signal, beat }) => {
+        const { spec, target } = await on(input);
+        return restartKubelet(shell, spec, target, input, { signal, heartbeat: beat });
+      }),
+
+    cordonNode: ({ cluster, node, run }: OnNode & { run: string }): Promise<CordonResult> =>
+      activity(`cordon ${node}`, async () => cordon(kube, await clusters.spec(cluster), node, run)),
+
+    uncordonNode: ({ cluster, node }: OnNode): Promise<{ uncordoned: boolean }> =>
+      activity(`uncordon ${node}`, async () => uncordon(kube, await clusters.spec(cluster), node)),
+
+    /** One pass. Throws DrainBlocked when the drain's own time is over, DrainRefused when the rules forbid a pod. */
+    drainNode: ({ cluster, node, known, secondsSoFar }: OnNode & { known: readonly Blocker[]; secondsSoFar: number }): Promise<DrainReport> =>
+      activity(`drain ${node}`, async ({ signal, beat }) => {
+        const spec = await clusters.spec(cluster);
+        const left = spec.drain.timeoutSeconds - secondsSoFar;
+        if (left <= 0) {
+          const named = known.map((blocker) => `${blocker.pod} ${blocker.reason}`).join('; ');
+          throw new StepFailure('DrainBlocked', `${node} is not empty after ${spec.drain.timeoutSeconds} s: ${named || 'pods are still ending'}.`);
+        }
+        return drainPass(kube, spec, { node, rules: spec.drain, known, passSeconds: Math.min(PASS_SECONDS, left) }, signal, beat);
+      }),
+
+    /** Seconds until the cluster would evict the first pod if this node went silent now. */
+    evictionWindowOf: ({ cluster, node }: OnNode): Promise<{ seconds: number | null; firstPod: string; why: string }> =>
+      activity(`read the pods of ${node}`, async ({ signal }) => {
+        const spec = await clusters.spec(cluster);
+        const { items } = await listAll<V1Pod>(kube, spec, PODS, podsOfNode(node), signal);
+        const pods = drainPodFacts(items).map((pod) => ({ ...pod, name: `${pod.namespace}/${pod.name}` }));
+        const window = evictionWindow({ pods, nodeMonitorGraceSeconds: await monitorGrace(kube, spec, signal) });
+        return { seconds: window.secondsToFirstEviction, firstPod: window.firstPod ?? '', why: window.why };
+      }),
+
+    waitForNode: (input: OnNode & { version: string; after: string; waitSeconds: number | null; ignorePods: readonly string[]; failAtEnd: boolean }): Promise<GateAnswer> =>
+      activity(`wait for ${input.node}`, async ({ signal, beat }) => {
+        const spec = await clusters.spec(input.cluster);
+        const { steadySeconds, timeoutSeconds } = spec.ready;
+        const sinceRestart = (Date.now() - Date.parse(input.after)) / 1000;
+        const waitSeconds = Math.max(1, Math.min(input.waitSeconds ?? Infinity, timeoutSeconds) - sinceRestart);
+        const answer = await waitForNode(kube, spec, { ...input, steadySeconds, waitSeconds }, signal, beat);
+        if (!answer.passed && input.failAtEnd) throw new StepFailure('NodeNotReady', `${input.node} is not Ready at ${input.version}, ${timeoutSeconds} s after its kubelet restarted: ${answer.why}.`);
+        return answer;
+      }),
+
+    waitForControlPlane: ({ cluster, node, version }: OnNode & { version: string }): Promise<GateAnswer> =>
+      activity(`wait for the control plane on ${node}`, async ({ signal, beat }) => {
+        const spec = await clusters.spec(cluster);
+        const { steadySeconds, timeoutSeconds } = spec.ready;
+        const answer = await waitForControlPlane(kube, spec, { node, version, steadySeconds, waitSeconds: timeoutSeconds }, signal, beat);
+        if (!answer.passed) throw new StepFailure('GateNotPassed', `The control plane on ${node} is not whole at ${version} after ${timeoutSeconds} s: ${answer.why}.`);
+        return answer;
+      }),
+
+    verifyUpgrade: (input: { cluster: string; to: string; nodes: readonly string[]; baseline: WorkloadBaseline; strict: boolean }): Promise<{ lessReady: readonly string[] }> =>
+      activity('verify', async ({ signal, beat }) => verifyUpgrade(kube, await clusters.spec(input.cluster), input, signal, beat)),
+  };
+}
+
+export type Activities = ReturnType<typeof createActivities>;
+
+interface Running {
+  readonly signal: AbortSignal;
+  /** Progress for the next heartbeat; the timer sends it. */
+  readonly beat: (progress: unknown) => void;
+}
+
+/** Heartbeats from a timer whatever the body does, and turns every error into one of the closed set. A cancellation passes as it is. */
+async function activity<T>(doing: string, body: (running: Running) => Promise<T>): Promise<T> {
+  const signal = cancellationSignal();
+  let progress: unknown = doing;
+  heartbeat(progress);
+  const timer = setInterval(() => heartbeat(progress), HEARTBEAT_MS);
+  try {
+    return await body({ signal, beat: (next) => (progress = next) });
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw toApplicationFailure(error instanceof StepFailure ? error : kubeFailure(error, `Cannot ${doing}`));
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+async function monitorGrace(kube: KubeApi, spec: Parameters<KubeApi['request']>[0], signal: AbortSignal): Promise<number> {
+  const { minor } = await kube.request<{ minor: string }>(spec, { method: 'GET', path: '/version', signal });
+  return Number.parseInt(minor, 10) >= 32 ? 50 : 40;
+}

@@ -1,0 +1,40 @@
+import { parse } from 'yaml';
+import type { KubeadmFacts } from '../../domain/facts.js';
+
+interface Component {
+  extraArgs?: Record<string, string> | { name: string; value: string }[];
+}
+interface ClusterConfiguration {
+  apiVersion?: string;
+  kubernetesVersion?: string;
+  clusterName?: string;
+  imageRepository?: string;
+  controlPlaneEndpoint?: string;
+  apiServer?: Component;
+  controllerManager?: Component;
+  scheduler?: Component;
+  etcd?: { local?: Component; external?: object };
+}
+
+/** The ClusterConfiguration of the kubeadm-config ConfigMap. Throws an Error when it is none. */
+export function kubeadmFacts(text: string): KubeadmFacts {
+  const config = parse(text) as ClusterConfiguration | null;
+  if (!config?.kubernetesVersion) throw new Error('the ConfigMap kube-system/kubeadm-config holds no ClusterConfiguration with a kubernetesVersion');
+  const { apiServer, controllerManager, scheduler, etcd } = config;
+  return {
+    version: config.kubernetesVersion.replace(/^v/, ''),
+    apiVersion: config.apiVersion ?? '',
+    clusterName: config.clusterName ?? 'kubernetes',
+    imageRepository: config.imageRepository ?? 'registry.k8s.io',
+    ...(config.controlPlaneEndpoint ? { controlPlaneEndpoint: config.controlPlaneEndpoint } : {}),
+    externalEtcd: etcd?.external !== undefined,
+    extraArgs: { apiServer: flags(apiServer), controllerManager: flags(controllerManager), scheduler: flags(scheduler), etcd: flags(etcd?.local) },
+  };
+}
+
+/** v1beta4 has a list of names and values, older versions a map. */
+function flags(component: Component | undefined): string[] {
+  const args = component?.extraArgs ?? {};
+  const pairs = Array.isArray(args) ? args.map(({ name, value }): [string, string] => [name, value]) : Object.entries(args);
+  return pairs.map(([name, value]) => `--${name}=${value}`);
+}

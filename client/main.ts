@@ -1,0 +1,30 @@
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { CommanderError } from 'commander';
+import { buildProgram } from './cli.js';
+import { EXIT, Exit } from './exit.js';
+
+/** Runs one command line and returns its exit code. Everything expected ends as an Exit; anything else is a defect and shows its stack. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let code: number = EXIT.done;
+  const program = buildProgram((ended) => (code = ended));
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error instanceof Exit) {
+      process.stderr.write(`drydock: ${error.message}\n`);
+      return error.code;
+    }
+    process.stderr.write(`drydock: a defect, please report it:\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    return EXIT.defect;
+  }
+}
+
+/* The only place that ends the process. */
+if (realpathSync(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {
+  // A closed pipe (`drydock status | head`) is no defect.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.defect));
+  process.exit(await main(process.argv.slice(2)));
+}

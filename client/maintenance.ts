@@ -1,0 +1,127 @@
+import { type Client, QueryNotRegisteredError, ServiceError, WorkflowExecutionAlreadyStartedError, WorkflowFailedError, type WorkflowHandle, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure, defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { exitCodeOf, isFailureKind, nextAction } from '../domain/failure.js';
+import type { RunStatus } from '../domain/status.js';
+import { maintenanceId, type OperatorSay, type PlanAnswer, type Said, STATUS, TASK_QUEUE, type UpdateName, type UpgradeInput, type UpgradeResult } from '../workflows/messages.js';
+import { type Context, whoAmI } from './context.js';
+import { Exit, EXIT } from './exit.js';
+
+const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
+
+/** What kind of run a cluster's maintenance is and how it stands in Temporal, undefined when there never was one. */
+export interface Held {
+  readonly running: boolean;
+  readonly by: string;
+  readonly startedAt: Date;
+  readonly operation: string;
+  readonly runId: string;
+}
+
+export async function heldBy(context: Context): Promise<Held | undefined> {
+  try {
+    const info = await context.client.workflow.getHandle(maintenanceId(context.cluster)).describe();
+    const memo = info.memo as { by?: string; operation?: string } | undefined;
+    return { running: info.status.name === 'RUNNING', by: memo?.by ?? 'unknown', startedAt: info.startTime, operation: memo?.operation ?? info.type, runId: info.runId };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+export function refuseHeld(cluster: string, held: Held): never {
+  throw new Exit(EXIT.held, `Cluster ${cluster} is held by another maintenance: ${held.operation}, started by ${held.by} at ${held.startedAt.toISOString()}.\nFollow it: drydock watch · End it: drydock abort`);
+}
+
+/** Facts, preflight and plan, made by a worker. */
+export async function makePlan(context: Context, input: UpgradeInput): Promise<PlanAnswer> {
+  try {
+    return await context.client.workflow.execute<(input: UpgradeInput) => Promise<PlanAnswer>>('planClusterUpgrade', {
+      taskQueue: TASK_QUEUE,
+      workflowId: `plan/${context.cluster}/${Date.now().toString(36)}-${process.pid}`,
+      workflowTaskTimeout: '5 seconds',
+      workflowExecutionTimeout: '20 minutes',
+      staticSummary: `Plan ${context.cluster} to ${input.to}`,
+      typedSearchAttributes: searchAttributes(context.cluster, 'plan', input.to),
+      args: [input],
+    });
+  } catch (error) {
+    throw asExit(error);
+  }
+}
+
+/** Starts the one maintenance of a cluster. Throws Exit 7 when another holds it: the server decides, not we. */
+export async function startUpgrade(context: Context, input: UpgradeInput): Promise<WorkflowHandle> {
+  try {
+    return await context.client.workflow.start<(input: UpgradeInput) => Promise<UpgradeResult>>('upgradeCluster', {
+      taskQueue: TASK_QUEUE,
+      workflowId: maintenanceId(context.cluster),
+      workflowIdConflictPolicy: 'FAIL',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      workflowTaskTimeout: '5 seconds',
+      staticSummary: `Upgrade ${context.cluster} to ${input.to}`,
+      staticDetails: `Started by ${whoAmI()}. Steer it with the updates pause, resume, retry, skip, abort; see "Current details" for where it is.`,
+      memo: { by: whoAmI(), operation: `upgrade to ${input.to}` },
+      typedSearchAttributes: searchAttributes(context.cluster, 'upgrade', input.to),
+      args: [input],
+    });
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) {
+      const held = await heldBy(context);
+      if (held) refuseHeld(context.cluster, held);
+    }
+    throw asExit(error);
+  }
+}
+
+function searchAttributes(cluster: string, operation: string, version: string): TypedSearchAttributes {
+  return new TypedSearchAttributes([
+    { key: keyword('DrydockCluster'), value: cluster },
+    { key: keyword('DrydockOperation'), value: operation },
+    { key: keyword('DrydockVersion'), value: version },
+    { key: keyword('DrydockState'), value: 'running' },
+  ]);
+}
+
+/** The newest maintenance's status, or undefined when there never was one. Works on ended runs too. */
+export async function readStatus(client: Client, cluster: string, deadlineMs = 10_000): Promise<RunStatus | undefined> {
+  try {
+    return await client.withDeadline(Date.now() + deadlineMs, () => client.workflow.getHandle(maintenanceId(cluster)).query<RunStatus>(STATUS));
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/** Sends an operator's word and returns how the maintenance recorded it. Throws Exit 2 when it refuses, 4xx kinds as they are. */
+export async function tell(context: Context, update: UpdateName, say: Omit<OperatorSay, 'by'>): Promise<string> {
+  try {
+    const said = await context.client.workflow.getHandle(maintenanceId(context.cluster)).executeUpdate<Said, [OperatorSay]>(update, { args: [{ by: whoAmI(), ...say }] });
+    return said.said;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw new Exit(EXIT.usage, `No maintenance of ${context.cluster} is running.`);
+    if (error instanceof WorkflowUpdateFailedError) throw new Exit(EXIT.usage, error.cause?.message ?? error.message);
+    throw asExit(error);
+  }
+}
+
+/** How a run ended that left no result: its failure as an exit. */
+export async function endOf(handle: WorkflowHandle): Promise<Exit | undefined> {
+  try {
+    await handle.result();
+    return undefined;
+  } catch (error) {
+    return asExit(error);
+  }
+}
+
+/** Any error of a run as an exit code with the failure's name and next action. */
+export function asExit(error: unknown): Exit {
+  if (error instanceof Exit) return error;
+  let cause: unknown = error instanceof WorkflowFailedError ? error.cause : error;
+  while (cause instanceof Error && !(cause instanceof ApplicationFailure) && cause.cause instanceof Error) cause = cause.cause;
+  if (cause instanceof ApplicationFailure && isFailureKind(cause.type)) {
+    return new Exit(exitCodeOf(cause.type), `${cause.type}: ${cause.message}\n${nextAction(cause.type)}`);
+  }
+  if (error instanceof ServiceError || error instanceof QueryNotRegisteredError) return new Exit(EXIT.unreachable, `Temporal did not answer: ${error.message}`);
+  return new Exit(EXIT.defect, error instanceof Error ? (error.stack ?? error.message) : String(error));
+}

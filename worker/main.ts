@@ -1,0 +1,84 @@
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createActivities } from '../activities/index.js';
+import { KubeClient } from '../activities/adapters/kube-client.js';
+import { SshShell } from '../activities/adapters/ssh-shell.js';
+import { FileClusterDirectory } from './cluster-files.js';
+
+const BUNDLE = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+
+const { values } = parseArgs({
+  options: {
+    /** Configuration file of a cluster; repeatable. */
+    config: { type: 'string', multiple: true, default: [] },
+    /** Folder with one pointer a cluster to its configuration file, kept by the command line (embedded worker). */
+    registry: { type: 'string' },
+    address: { type: 'string', default: '127.0.0.1:7233' },
+    namespace: { type: 'string', default: 'default' },
+    'task-queue': { type: 'string', default: 'drydock' },
+    /** Written once the worker polls: {pid, build}. */
+    'ready-file': { type: 'string' },
+    build: { type: 'string', default: '' },
+    'tls-ca': { type: 'string' },
+    'tls-cert': { type: 'string' },
+    'tls-key': { type: 'string' },
+    'tls-server-name': { type: 'string' },
+    'api-key-file': { type: 'string' },
+  },
+});
+
+Runtime.install({ logger: new DefaultLogger('INFO'), shutdownSignals: ['SIGTERM', 'SIGINT'] });
+
+const shell = new SshShell();
+const activities = createActivities({ shell, kube: new KubeClient(shell), clusters: new FileClusterDirectory(values.config, values.registry) });
+
+const worker = await Worker.create({
+  connection: await connect(),
+  namespace: values.namespace,
+  taskQueue: values['task-queue'],
+  workflowBundle: { codePath: BUNDLE },
+  activities,
+  // A killed worker's tasks come to the next one as soon as the server may know: sticky tasks after 2 s, activities after their heartbeat.
+  stickyQueueScheduleToStartTimeout: '2 seconds',
+  maxHeartbeatThrottleInterval: '2 seconds',
+  defaultHeartbeatThrottleInterval: '2 seconds',
+  maxConcurrentActivityTaskExecutions: 200,
+  maxCachedWorkflows: 200,
+  shutdownGraceTime: '5 seconds',
+});
+if (values['ready-file']) await publishReady(values['ready-file']);
+await worker.run();
+await shell.close();
+
+async function publishReady(path: string): Promise<void> {
+  await writeFile(`${path}.${process.pid}`, JSON.stringify({ pid: process.pid, build: values.build }));
+  await rename(`${path}.${process.pid}`, path);
+}
+
+/** The server may be starting at the same moment: it is waited for. */
+async function connect(): Promise<NativeConnection> {
+  const deadline = Date.now() + 60_000;
+  const tls = await tlsOptions();
+  const apiKey = values['api-key-file'] ? (await readFile(values['api-key-file'], 'utf8')).trim() : undefined;
+  for (;;) {
+    try {
+      return await NativeConnection.connect({ address: values.address, ...(tls ? { tls } : {}), ...(apiKey ? { apiKey } : {}) });
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+}
+
+async function tlsOptions() {
+  const { 'tls-ca': ca, 'tls-cert': cert, 'tls-key': key, 'tls-server-name': serverName } = values;
+  if (!ca && !cert && !serverName) return undefined;
+  await Promise.all([ca, cert, key].filter((path) => path !== undefined).map((path) => stat(path)));
+  return {
+    ...(ca ? { serverRootCACertificate: await readFile(ca) } : {}),
+    ...(cert && key ? { clientCertPair: { crt: await readFile(cert), key: await readFile(key) } } : {}),
+    ...(serverName ? { serverNameOverride: serverName } : {}),
+  };
+}

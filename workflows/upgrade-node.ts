@@ -1,0 +1,101 @@
+import { CancellationScope, setCurrentDetails } from '@temporalio/workflow';
+import type { Blocker } from '../domain/status.js';
+import { long, short } from './activity-proxies.js';
+import type { NodeResult, UpgradeNodeInput } from './messages.js';
+import { NodeChain, NodeLeft } from './node-chain.js';
+
+/** One node of any role, from the cordon to the uncordon. Its result is always a value; what went wrong is in it and in the maintenance's status. */
+export async function upgradeNode(input: UpgradeNodeInput): Promise<NodeResult> {
+  const { cluster, run } = input;
+  const node = input.node.name;
+  const chain = new NodeChain(input.node, input.maintenance, input.paused);
+  const controlPlane = input.node.role === 'control-plane';
+  const on = (what: string): string => `${node}: ${what}`;
+  // From the kubelet's replacement until its gate is passed, the node is not whole: its cordon must stay, whoever aborts.
+  let kubeletWhole = true;
+  setCurrentDetails(`**${node}**: kubelet ${input.node.from} → ${input.node.to}`);
+
+  try {
+    await chain.step('packages and images fetched', (attempt) =>
+      long(on('fetch packages and images')).prepareNode({ cluster, node, run, attempt, minor: input.minor, kubernetesVersion: input.kubernetesVersion, packages: input.packages, controlPlane }));
+    if (input.drain) {
+      await chain.step('cordon', () => short(on('cordon')).cordonNode({ cluster, node, run }));
+      await chain.step('drain', () => drain(input, chain), { abortable: true });
+    }
+    await chain.step('kubeadm package', (attempt) =>
+      long(on(`install kubeadm ${input.packages.kubeadm}`)).installPackages({ cluster, node, run, attempt, step: 'kubeadm-package', packages: [`kubeadm=${input.packages.kubeadm}`] }));
+    await chain.step(`kubeadm upgrade ${input.kubeadm}`, (attempt) =>
+      long(on(`kubeadm upgrade ${input.kubeadm}`)).runKubeadmUpgrade({ cluster, node, run, attempt, command: input.kubeadm, kubernetesVersion: input.kubernetesVersion }));
+
+    kubeletWhole = false;
+    await chain.step('kubelet package', (attempt) =>
+      long(on(`install kubelet ${input.packages.kubelet}`)).installPackages({
+        cluster, node, run, attempt, step: 'kubelet-package', packages: [`kubelet=${input.packages.kubelet}`, `kubectl=${input.packages.kubectl}`] }));
+    const restart = await chain.step('kubelet restart', (attempt) => long(on('restart kubelet')).restartKubelet({ cluster, node, run, attempt }));
+    await chain.step('wait for ready', () => ready(input, chain, restart.restartedAt), { abortable: true });
+    if (controlPlane) {
+      await chain.step('control-plane gate', () =>
+        long(on('wait for static pods, etcd and API server')).waitForControlPlane({ cluster, node, version: input.kubernetesVersion }), { abortable: true });
+    }
+    kubeletWhole = true;
+
+    if (input.drain) await chain.step('uncordon', () => short(on('uncordon')).uncordonNode({ cluster, node }));
+    await chain.end({ state: 'done', step: 'done', error: null }, 'NodeDone', `${node} is at ${input.node.to}.`);
+    return { state: 'done', message: `at ${input.node.to}` };
+  } catch (error) {
+    if (!(error instanceof NodeLeft)) throw error;
+    return CancellationScope.nonCancellable(() => leave(input, chain, error, kubeletWhole));
+  }
+}
+
+/** The ladder of a drain: passes that hold a watch, each ending when the blockers change; named, waited for, and at the deadline asked about. */
+async function drain(input: UpgradeNodeInput, chain: NodeChain): Promise<void> {
+  const node = input.node.name;
+  const activities = long(`${node}: drain`);
+  let known: readonly Blocker[] = [];
+  const startedAt = Date.now();
+  for (;;) {
+    const report = await activities.drainNode({ cluster: input.cluster, node, known, secondsSoFar: (Date.now() - startedAt) / 1000 });
+    const away = report.away ? `, the API server is away: ${report.away}` : '';
+    await chain.blocked(report.blockers, report.evicted, report.drained ? 'drain' : `drain, ${report.remaining} pods left${away}`);
+    if (report.drained) return;
+    if (report.blockers.length > 0 && known.length === 0) {
+      await chain.event('DrainBlocked', report.blockers.map((blocker) => `${blocker.pod} ${blocker.reason}`).join('; '));
+    }
+    known = report.blockers;
+  }
+}
+
+/** Waits for Ready in two parts, so that the end of the cluster's own eviction window is an event with a name and not a surprise. */
+async function ready(input: UpgradeNodeInput, chain: NodeChain, restartedAt: string): Promise<void> {
+  const node = input.node.name;
+  const window = await short(`${node}: eviction window`).evictionWindowOf({ cluster: input.cluster, node });
+  const wait = (seconds: number | null, last: boolean) =>
+    long(`${node}: wait for Ready at ${input.node.to}`).waitForNode({
+      cluster: input.cluster, node, version: input.node.to, after: restartedAt, waitSeconds: seconds, ignorePods: input.ignorePods, failAtEnd: last });
+  if (window.seconds !== null) {
+    const answer = await wait(window.seconds, false);
+    if (answer.passed) return;
+    await chain.event('EvictionWindowClosed', `${node} is not back ${window.seconds} s after its kubelet stopped (${answer.why}); the cluster now evicts ${window.firstPod} and what follows. ${window.why}`);
+  }
+  await wait(null, true);
+}
+
+/** Skip and abort: the cordon goes only when it is ours and the kubelet is whole. */
+async function leave(input: UpgradeNodeInput, chain: NodeChain, left: NodeLeft, kubeletWhole: boolean): Promise<NodeResult> {
+  const node = input.node.name;
+  const step = chain.lastStep;
+  let now = kubeletWhole ? 'its kubelet is whole' : `its kubelet is being replaced; the cordon stays. When it is healthy again: kubectl uncordon ${node}`;
+  if (kubeletWhole && input.drain) {
+    try {
+      const { uncordoned } = await short(`${node}: uncordon`).uncordonNode({ cluster: input.cluster, node });
+      if (uncordoned) now += ', schedulable again';
+    } catch (error) {
+      now += `, still cordoned (${String(error)}). Type: kubectl uncordon ${node}`;
+    }
+  }
+  const reason = chain.lastError ? ` after ${chain.lastError.kind}: ${chain.lastError.message}` : '';
+  const message = `${node}: ${left.message}, at "${step}"${reason}; ${now}.`;
+  await chain.end({ state: left.how, step }, left.how === 'skipped' ? 'NodeSkipped' : 'NodeAborted', message);
+  return { state: left.how, message };
+}
