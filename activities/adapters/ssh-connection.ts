@@ -6,6 +6,7 @@ import { StepFailure } from '../failure.js';
 import { fingerprint, judgeHostKey, keyType, knownKeyTypes, parseKnownHosts, type KnownHostLine } from './known-hosts.js';
 import { Slots } from './slots.js';
 import { authMethods } from './ssh-auth.js';
+import { ending, type Ending } from './ssh-channel.js';
 import { connectFailure, connectionLost, type SshError } from './ssh-errors.js';
 
 /** One machine to log in to. */
@@ -76,11 +77,11 @@ export class SshConnection {
    * Starts a command line on a channel of its own, when one is free. `release` gives the channel's slot back.
    * Throws NotSent when the connection died before the line can have reached the node, ConnectionLost when it may have.
    */
-  async exec(line: string): Promise<{ channel: ClientChannel; release: () => void }> {
+  async exec(line: string): Promise<RunningCommand> {
     for (;;) {
       const release = await this.#slots.acquire();
       try {
-        return { channel: await this.#openChannel(line), release };
+        return { ...(await this.#openChannel(line)), release };
       } catch (error) {
         release();
         if (!isRefusedChannel(error)) throw this.#channelFailure(error);
@@ -119,10 +120,14 @@ export class SshConnection {
     this.client.end();
   }
 
-  #openChannel(line: string): Promise<ClientChannel> {
+  #openChannel(line: string): Promise<Omit<RunningCommand, 'release'>> {
     return new Promise((resolve, reject) => {
       // Never a pty: with one, a dropped connection would send SIGHUP, and stdout and stderr would be one.
-      this.client.exec(line, { pty: false }, (error, channel) => (error ? reject(error) : resolve(channel)));
+      this.client.exec(line, { pty: false }, (error, channel) => {
+        // The ending is listened for here and now: a short command's exit status comes in the same packet as the answer to exec.
+        if (error) reject(error);
+        else resolve({ channel, ended: ending(channel) });
+      });
     });
   }
 
@@ -135,6 +140,13 @@ export class SshConnection {
     }
     return new StepFailure('HostUnreachable', `${this.target.name} opens no channel: ${message}.`);
   }
+}
+
+export interface RunningCommand {
+  readonly channel: ClientChannel;
+  readonly ended: Promise<Ending>;
+  /** Gives the channel's slot back. */
+  readonly release: () => void;
 }
 
 /** The command line has certainly not reached the node: it may be sent again over another connection. */

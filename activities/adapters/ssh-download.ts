@@ -3,13 +3,14 @@ import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ClientChannel } from 'ssh2';
 import { StepFailure } from '../failure.js';
-import { Capture, ending } from './ssh-channel.js';
+import { Capture, type Ending } from './ssh-channel.js';
 import type { SshTarget } from './ssh-connection.js';
 import { connectionLost } from './ssh-errors.js';
 
 /** A running `cat` of a file whose size was asked before. */
 export interface RemoteFile {
   readonly channel: ClientChannel;
+  readonly ended: Promise<Ending>;
   readonly target: SshTarget;
   readonly path: string;
   readonly bytes: number;
@@ -32,9 +33,8 @@ export async function downloadFile(from: RemoteFile, localPath: string): Promise
   }
 }
 
-async function receive({ channel, target, path, bytes }: RemoteFile, part: string): Promise<{ bytes: number; sha256: string }> {
+async function receive({ channel, ended, target, path, bytes }: RemoteFile, part: string): Promise<{ bytes: number; sha256: string }> {
   const stderr = new Capture(4096);
-  const ended = ending(channel);
   channel.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
   const file = await open(part, 'wx', 0o600).catch((error: unknown) => {
     channel.close();

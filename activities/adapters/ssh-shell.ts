@@ -1,11 +1,10 @@
-import type { ClientChannel } from 'ssh2';
 import type { ClusterSpec, NodeSpec } from '../../domain/cluster.js';
 import { StepFailure } from '../failure.js';
 import type { Command, CommandResult, RemoteShell, RunOptions } from '../ports/remote-shell.js';
 import { GivingUp } from './giving-up.js';
 import { remoteLine } from './quote.js';
-import { abandon, Capture, ending } from './ssh-channel.js';
-import { NotSent, type SshConnection } from './ssh-connection.js';
+import { abandon, Capture } from './ssh-channel.js';
+import { NotSent, type RunningCommand, type SshConnection } from './ssh-connection.js';
 import { downloadFile } from './ssh-download.js';
 import { connectionLost, sudoComplaint } from './ssh-errors.js';
 import { LocalForwards } from './ssh-forward.js';
@@ -24,8 +23,8 @@ export class SshShell implements RemoteShell {
     const line = remoteLine(command, { sudo });
     const givingUp = new GivingUp(options.signal, options.timeoutMs, () => noAnswer(node, command, options.timeoutMs));
     try {
-      const { connection, channel, release } = await this.#start(cluster, node, line, givingUp);
-      const ended = ending(channel).finally(release);
+      const { connection, channel, ended, release } = await this.#start(cluster, node, line, givingUp);
+      void ended.then(release);
       const stdout = new Capture(options.maxOutputBytes ?? DEFAULT_OUTPUT_BYTES);
       const stderr = new Capture(options.maxOutputBytes ?? DEFAULT_OUTPUT_BYTES);
       channel.on('data', (chunk: Buffer) => stdout.add(chunk));
@@ -50,8 +49,8 @@ export class SshShell implements RemoteShell {
     const line = remoteLine({ program: 'cat', args: ['--', remotePath] }, { sudo: needsSudo(cluster, node, true) });
     const givingUp = new GivingUp(options.signal, undefined, () => new Error());
     try {
-      const { connection, channel, release } = await this.#start(cluster, node, line, givingUp);
-      const from = { channel, target: connection.target, path: remotePath, bytes: Number(size.stdout.trim()) };
+      const { connection, channel, ended, release } = await this.#start(cluster, node, line, givingUp);
+      const from = { channel, ended, target: connection.target, path: remotePath, bytes: Number(size.stdout.trim()) };
       return await givingUp.race(downloadFile(from, localPath).finally(release), () => abandon(channel, release));
     } finally {
       givingUp.dispose();
@@ -83,10 +82,8 @@ export class SshShell implements RemoteShell {
   }
 }
 
-interface Started {
+interface Started extends RunningCommand {
   readonly connection: SshConnection;
-  readonly channel: ClientChannel;
-  readonly release: () => void;
 }
 
 function needsSudo(cluster: ClusterSpec, node: NodeSpec, asRoot: boolean): boolean {
