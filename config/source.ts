@@ -32,7 +32,8 @@ export function readSource(text: string, file: string): Source {
   };
 }
 
-const sentence = (message: string): string => message.split('\n')[0] ?? message;
+/** The parser's own message, less its advice to programmers. */
+const sentence = (message: string): string => message.split(/\n|; please use/)[0] ?? message;
 
 /** Goes up until something has a place. */
 function offsetOf(document: Document, path: Path): number {
