@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { type PlannedNode } from '../../domain/plan.js';
 import { CHECK_NAMES } from '../../domain/preflight/names.js';
 import { FAILURES } from '../../domain/failure.js';
+import { configOf } from '../../config/load.js';
 import { configJsonSchema } from '../../config/json-schema.js';
 import { planSchema, statusSchema } from '../../config/output-schemas.js';
 import { schemaFiles } from '../../config/schema-files.js';
@@ -39,6 +40,12 @@ describe('documentation', () => {
     const text = await read('docs/configuration.md');
     const missing = fieldsOf(configJsonSchema() as Schema).filter((field) => !text.includes(`\`${field}\``));
     assert.deepEqual(missing, []);
+  });
+
+  it('has examples of drydock.yaml that are good ones', async () => {
+    const examples = [...(await read('docs/configuration.md')).matchAll(/```yaml\n(cluster:[^`]+)```/g)].flatMap(([, text]) => text ?? []);
+    assert.equal(examples.length, 2);
+    for (const example of examples) assert.ok(configOf(example, '/f/drydock.yaml').spec.nodes.length > 1);
   });
 });
 
