@@ -36,7 +36,7 @@ describe('detached steps on a real node', function () {
   const executions = async (name: string) => (await sh(shell, `wc -l <'${counter(name)}'`)).trim();
   const exited = (result: DetachedResult) => {
     assert.equal(result.outcome, 'exited', JSON.stringify(result));
-    return result as Extract<DetachedResult, { outcome: 'exited' }>;
+    return result;
   };
   const quiet = { heartbeat: () => {} };
 
