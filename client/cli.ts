@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { InitOptions } from './commands/init.js';
 
 type Ended = (code: number) => void;
 type Options = Record<string, unknown>;
@@ -33,7 +34,7 @@ Start here: drydock demo (a real cluster, upgraded while you look) · drydock in
 
   add('init', 'write drydock.yaml from a kubeconfig; show and record host keys', `
       drydock init --kubeconfig ~/.kube/config --user ops --identity ~/.ssh/id_ed25519
-      drydock init --kubeconfig admin.conf --output clusters/prod.yaml --accept-host-keys`, async (_args, options) => (await import('./commands/init.js')).init(options as unknown as Parameters<typeof import('./commands/init.js')['init']>[0]))
+      drydock init --kubeconfig admin.conf --output clusters/prod.yaml --accept-host-keys`, async (_args, options) => (await import('./commands/init.js')).init(options as unknown as InitOptions))
     .option('--kubeconfig <file>', 'kubeconfig of the cluster (default: KUBECONFIG, else ~/.kube/config)')
     .option('--name <cluster>', 'name for the cluster (default: the one kubeadm gave it)')
     .option('--output <file>', 'file to write', 'drydock.yaml')

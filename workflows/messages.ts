@@ -2,6 +2,7 @@
  * The contract with everybody who starts, follows or steers a maintenance: workflow types, ids, messages and their shapes.
  * Names here are an API (docs/workflows.md). Nothing but types and constants, so that any program can import it.
  */
+export type { Discovered, DiscoverInput } from '../activities/discover.js';
 import type { WorkerStrategy } from '../domain/cluster.js';
 import type { Finding, Plan } from '../domain/plan.js';
 import type { NodeState, NodeStatus, RunStatus } from '../domain/status.js';

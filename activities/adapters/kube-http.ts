@@ -140,7 +140,7 @@ interface StatusBody {
 }
 
 function statusError(response: IncomingMessage, text: string): KubeStatusError {
-  let body: StatusBody = {};
+  let body: StatusBody;
   try {
     body = JSON.parse(text) as StatusBody;
   } catch {

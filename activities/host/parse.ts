@@ -54,11 +54,11 @@ function version<K extends string>(key: K, text: string): Partial<Record<K, stri
 /** `kubeadm installed 1.36.3-1.1`. A package that is half there counts with its version: the audit tells of its state. */
 function packagesOf(rows: readonly string[], held: readonly string[], audit: readonly string[]): PackageFacts {
   const installed = rows.map((row) => row.split(' ')).filter(([, status, number]) => number && status !== 'not-installed' && status !== 'config-files');
-  return { ...Object.fromEntries(installed.map(([name, , number]) => [name, number])), held, audit };
+  return { ...Object.fromEntries(installed.map(([name = '', , number]): [string, string | undefined] => [name, number])), held, audit };
 }
 
 const freeBytesOf = (rows: readonly string[]): Record<string, number> =>
-  Object.fromEntries(rows.map((row) => row.split(' ')).filter(([, kib]) => /^\d+$/.test(kib ?? '')).map(([path, kib]) => [path, Number(kib) * 1024]));
+  Object.fromEntries(rows.map((row) => row.split(' ')).filter(([, kib]) => /^\d+$/.test(kib ?? '')).map(([path = '', kib]): [string, number] => [path, Number(kib) * 1024]));
 
 /** `KUBELET_KUBEADM_ARGS="--a=b --c"`, with or without quotes. */
 const kubeletFlagsOf = (rows: readonly string[]): string[] =>

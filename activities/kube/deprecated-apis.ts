@@ -16,7 +16,7 @@ export function parseDeprecatedApis(text: string): DeprecatedApiUse[] {
   for (const line of text.split('\n')) {
     const match = /^apiserver_requested_deprecated_apis\{(.*)\} 1$/.exec(line);
     if (!match) continue;
-    const labels = Object.fromEntries([...(match[1] ?? '').matchAll(/(\w+)="([^"]*)"/g)].map(([, key, value]) => [key, value]));
+    const labels: Record<string, string | undefined> = Object.fromEntries([...(match[1] ?? '').matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']): [string, string] => [key, value]));
     if (!labels['removed_release']) continue;
     uses.push({
       group: labels['group'] ?? '', version: labels['version'] ?? '', resource: labels['resource'] ?? '', removedIn: labels['removed_release'],

@@ -2,15 +2,14 @@ import { access, appendFile, mkdir, readFile, writeFile } from 'node:fs/promises
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import type { Discovered, DiscoverInput } from '../../activities/discover.js';
 import { initialConfig } from '../../config/init.js';
-import { TASK_QUEUE } from '../../workflows/messages.js';
+import { type Discovered, type DiscoverInput, TASK_QUEUE } from '../../workflows/messages.js';
 import { type Common, say } from '../context.js';
 import { EXIT, Exit } from '../exit.js';
 import { asExit } from '../maintenance.js';
 import { check } from './plan.js';
 
-interface Options extends Common {
+export interface InitOptions extends Common {
   readonly kubeconfig?: string;
   readonly name?: string;
   readonly output: string;
@@ -24,7 +23,7 @@ interface Options extends Common {
 const home = (path: string): string => (path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : resolve(path));
 
 /** drydock.yaml from a kubeconfig: nodes, roles, addresses, host keys shown and recorded by a person's word, then the checks. */
-export async function init(options: Options): Promise<number> {
+export async function init(options: InitOptions): Promise<number> {
   const output = resolve(options.output);
   if (await exists(output)) throw new Exit(EXIT.usage, `${output} exists already. Give another --output, or move it away.`);
   const port = Number(options.port);

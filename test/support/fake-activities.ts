@@ -52,9 +52,9 @@ export function recordedActivities(plan: Plan, override: Override = {}): Recorde
   const activities = Object.fromEntries(
     Object.entries({ ...base, ...override }).map(([name, act]) => [
       name,
-      async (input: { node?: string; step?: string; attempt?: number }) => {
+      (input: { node?: string; step?: string; attempt?: number }) => {
         calls.push([name, input.node, input.step].filter(Boolean).join(' ') + (input.attempt !== undefined && input.attempt > 1 ? `#${input.attempt}` : ''));
-        return (act as (given: unknown) => unknown)(input);
+        return Promise.resolve((act as (given: unknown) => unknown)(input));
       },
     ]),
   );
