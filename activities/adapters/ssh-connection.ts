@@ -25,6 +25,8 @@ export interface SshTarget {
 
 // sshd's MaxSessions is 10 by default; two are left for a person who shares the connection's limits in sshd_config.
 const MAX_CHANNELS = 8;
+// SSH_OPEN_ADMINISTRATIVELY_PROHIBITED, RFC 4254 section 5.1.
+const PROHIBITED = 1;
 // A dead peer is noticed after this many keep-alives without an answer.
 const KEEP_ALIVES_MISSED = 3;
 
@@ -102,10 +104,10 @@ export class SshConnection {
     return new Promise((resolve, reject) => {
       const fail = (why: string) => reject(new StepFailure('HostUnreachable', `${target.name} cannot open a connection to ${host}:${port}: ${why}.`));
       const timer = setTimeout(() => fail(`no answer within ${target.connectTimeoutMs / 1000} s`), target.connectTimeoutMs);
-      const answer = (error: Error | undefined, channel: ClientChannel) => {
+      const answer = (error: (Error & { reason?: unknown }) | undefined, channel: ClientChannel) => {
         clearTimeout(timer);
-        if (error) fail(/prohibited/i.test(error.message) ? 'sshd forbids it (AllowTcpForwarding, PermitOpen)' : error.message);
-        else resolve(channel);
+        if (!error) resolve(channel);
+        else fail(error.reason === PROHIBITED ? 'sshd forbids it (AllowTcpForwarding, PermitOpen)' : error.message);
       };
       try {
         this.client.forwardOut('127.0.0.1', 0, host, port, answer);
