@@ -2,7 +2,7 @@
 import type { ClusterSpec } from './cluster.js';
 import type { DrainPod } from './drain-rules.js';
 import { drainDecision } from './drain-rules.js';
-import type { ClusterFacts, DrainPodFacts, NodeFacts } from './facts.js';
+import type { BudgetFacts, ClusterFacts, DrainPodFacts, NodeFacts } from './facts.js';
 import { staticPodsAt } from './running.js';
 import { upstreamOf } from './packages.js';
 import type { Target } from './target.js';
@@ -43,16 +43,35 @@ export const isDrained = (node: { readonly role: NodeFacts['role'] }, spec: Clus
 export const drains = (facts: ClusterFacts, spec: ClusterSpec, target: Target): readonly NodeFacts[] =>
   facts.nodes.filter((node) => node.configured && isDrained(node, spec) && !(target.version && isDone(facts, node, target.version)));
 
-/** How many pods of the node a drain evicts. */
-export function podsToEvict(facts: ClusterFacts, node: string, spec: ClusterSpec): number {
-  const pods = facts.pods.known ? facts.pods.value.filter((p) => p.node === node) : [];
-  return drainDecision(pods.map(drainPodOf), spec.drain).evict.length;
+/** Pods and budgets by node, looked up once: a cluster may have thousands of nodes. */
+export interface DrainOutlook {
+  readonly podsOn: (node: string) => readonly DrainPodFacts[];
+  /** Budgets that select a pod on the node. */
+  readonly budgetsOn: (node: string) => readonly { readonly budget: BudgetFacts; readonly pods: number }[];
 }
 
-/** Budgets that select a pod on the node and leave no or just one disruption: they set the pace of its drain. */
-export function bindingBudgets(facts: ClusterFacts, node: string): readonly string[] {
-  const budgets = facts.budgets.known ? facts.budgets.value : [];
-  return budgets
-    .filter((b) => b.disruptionsAllowed < Math.max(1, b.pods.filter((p) => p.node === node).length) && b.pods.some((p) => p.node === node))
-    .map((b) => `${b.namespace}/${b.name}`);
+export function drainOutlook(facts: ClusterFacts): DrainOutlook {
+  const pods = new Map<string, DrainPodFacts[]>();
+  for (const pod of facts.pods.known ? facts.pods.value : []) push(pods, pod.node, pod);
+  const budgets = new Map<string, { budget: BudgetFacts; pods: number }[]>();
+  for (const budget of facts.budgets.known ? facts.budgets.value : []) {
+    const counts = new Map<string, number>();
+    for (const { node } of budget.pods) if (node !== undefined) counts.set(node, (counts.get(node) ?? 0) + 1);
+    for (const [node, count] of counts) push(budgets, node, { budget, pods: count });
+  }
+  return { podsOn: (node) => pods.get(node) ?? [], budgetsOn: (node) => budgets.get(node) ?? [] };
 }
+
+function push<T>(map: Map<string, T[]>, key: string, item: T): void {
+  const list = map.get(key);
+  if (list) list.push(item);
+  else map.set(key, [item]);
+}
+
+/** How many pods of the node a drain evicts. */
+export const podsToEvict = (outlook: DrainOutlook, node: string, spec: ClusterSpec): number =>
+  drainDecision(outlook.podsOn(node).map(drainPodOf), spec.drain).evict.length;
+
+/** Budgets that do not let all their pods on the node go at once: they set the pace of its drain. */
+export const bindingBudgets = (outlook: DrainOutlook, node: string): readonly string[] =>
+  outlook.budgetsOn(node).filter(({ budget, pods }) => budget.disruptionsAllowed < pods).map(({ budget }) => `${budget.namespace}/${budget.name}`);

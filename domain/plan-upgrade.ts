@@ -2,7 +2,7 @@
 import { inWaves, resolveMaxUnavailable } from './batch.js';
 import type { ClusterSpec } from './cluster.js';
 import { digestOf } from './digest.js';
-import { bindingBudgets, isDone, isDrained, podsToEvict } from './drain-outlook.js';
+import { bindingBudgets, type DrainOutlook, drainOutlook, isDone, isDrained, podsToEvict } from './drain-outlook.js';
 import type { ClusterFacts, NodeFacts } from './facts.js';
 import { inWorkOrder } from './order.js';
 import { pickPackage } from './packages.js';
@@ -66,10 +66,18 @@ export function policyOf(spec: ClusterSpec): UpgradePolicy {
 function plannedNodes(facts: ClusterFacts, spec: ClusterSpec, target: Version): readonly PlannedNode[] {
   const nodes = inWorkOrder(facts.nodes.filter((n) => n.configured && n.api), spec.upgrade.order);
   const first = nodes.find((n) => n.role === 'control-plane')?.name;
-  return nodes.map((node) => plannedNode(facts, spec, target, node, node.name === first));
+  const outlook = drainOutlook(facts);
+  return nodes.map((node) => plannedNode({ facts, spec, target, outlook }, node, node.name === first));
 }
 
-function plannedNode(facts: ClusterFacts, spec: ClusterSpec, target: Version, node: NodeFacts, first: boolean): PlannedNode {
+interface Scene {
+  readonly facts: ClusterFacts;
+  readonly spec: ClusterSpec;
+  readonly target: Version;
+  readonly outlook: DrainOutlook;
+}
+
+function plannedNode({ facts, spec, target, outlook }: Scene, node: NodeFacts, first: boolean): PlannedNode {
   return {
     name: node.name,
     role: node.role,
@@ -79,8 +87,8 @@ function plannedNode(facts: ClusterFacts, spec: ClusterSpec, target: Version, no
     kubeadm: first ? 'apply' : 'node',
     drain: isDrained(node, spec),
     keepCordon: node.api?.unschedulable === true && node.api.cordonedBy === undefined,
-    pods: podsToEvict(facts, node.name, spec),
-    budgets: bindingBudgets(facts, node.name),
+    pods: podsToEvict(outlook, node.name, spec),
+    budgets: bindingBudgets(outlook, node.name),
     done: isDone(facts, node, target) && (!first || kubeadmConfigAt(facts, target)),
   };
 }

@@ -4,6 +4,7 @@ import type { Finding } from '../plan.js';
 import { componentsOf } from '../running.js';
 import { parseVersion } from '../version.js';
 import { apiNodes, type Check, refusal, valueOr, warning } from './check.js';
+import { CHECKS } from './names.js';
 
 export const nodesReady: Check = ({ facts }) =>
   apiNodes(facts)
@@ -27,7 +28,7 @@ export const cordons: Check = ({ facts }) => {
     .map((node): Finding => {
       const by = node.cordonedBy === undefined ? 'somebody' : `drydock's run ${node.cordonedBy}`;
       const detail = { node: node.name, message: `Node ${node.name} was cordoned by ${by}`, evidence: 'spec.unschedulable is true' };
-      if (several && node.role === 'control-plane') return refusal('control-plane-cordoned', detail);
+      if (several && node.role === 'control-plane') return refusal('control-plane-cordoned', { ...detail, next: CHECKS[node.cordonedBy === undefined ? 'control-plane-cordoned' : 'left-over-cordon'] });
       if (node.cordonedBy !== undefined) return warning('left-over-cordon', detail);
       return warning('already-cordoned', { ...detail, message: `${detail.message}; it stays cordoned` });
     });

@@ -53,7 +53,7 @@ export const CHECKS = {
   // Packages
   'package-manager': 'This drydock upgrades nodes with apt; upgrade this node by hand or take it out of the file.',
   'not-packaged': 'Install kubeadm and kubelet from packages on this node first.',
-  'repository-missing': 'Add the Kubernetes package repository with its signing key on the node.',
+  'repository-missing': 'Add that repository with its signing key on the node, or correct packages.repository.',
   'repository-minor': 'Look whether that repository is meant; drydock uses the one of the target minor (packages.repository).',
   'candidate-missing': 'Choose a version that the repository offers, or correct packages.repository and packages.revision.',
   'key-expired': 'Install the repository\'s current signing key (Release.key of the newest minor).',
@@ -101,6 +101,7 @@ export const CHECKS = {
   'unknown-candidates': 'See why the packages of the target minor cannot be listed on the node, then check again.',
   'unknown-certificates': 'See why the certificates cannot be read on the node, then check again.',
   'unknown-disk': 'See why `df` gives no answer on the node, then check again.',
+  'unknown-clock': 'See why `date` gives no answer on the node, then check again.',
   'unknown-machine': 'See why the machine id cannot be read (/etc/machine-id), then check again.',
 } as const satisfies Record<string, string>;
 

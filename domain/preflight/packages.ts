@@ -24,12 +24,12 @@ export const dpkgWhole: Check = ({ facts }) =>
   ]);
 
 /** The file on the node names a minor that runs here or the target's; drydock points it at the target's, one hop at a time. */
-export const repositories: TargetCheck = ({ facts, target }) => {
+export const repositories: TargetCheck = ({ facts, spec, target }) => {
   const running = [...apiServerVersions(facts), ...kubeletVersions(facts).map((k) => k.version)];
   const expected = new Set([minorText(target), ...running.map(minorOf)]);
   return reachedHosts(facts).flatMap(({ name, host }): readonly Finding[] => {
     if (host.packageManager !== 'apt') return [];
-    if (host.repositories.length === 0) return [refusal('repository-missing', { node: name, message: `No Kubernetes package repository is configured on ${name}`, evidence: 'nothing below /etc/apt names one' })];
+    if (host.repositories.length === 0) return [refusal('repository-missing', { node: name, message: `No file below /etc/apt on ${name} names the repository ${spec.packages.repository}`, evidence: 'packages.repository, with any minor' })];
     return host.repositories
       .filter((r) => r.minor !== undefined && !expected.has(r.minor))
       .map((r) => warning('repository-minor', { node: name, message: `${r.file} on ${name} names the repository of ${r.minor}; ${[...expected].sort().join(' or ')} was expected`, evidence: r.line }));

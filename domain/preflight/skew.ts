@@ -22,11 +22,8 @@ const unlessAllowed = (check: CheckName, verdict: Verdict, node?: string, when =
   verdict.allowed ? [] : [refusal(check, { ...(node === undefined ? {} : { node }), message: `Version skew${when}${node === undefined ? '' : ` on ${node}`}: ${verdict.reason}`, evidence: verdict.reason })];
 
 /** Against the oldest API server (the ceiling) and the newest (the floor). */
-function againstApiServers(facts: ClusterFacts, judge: (apiServer: Version) => Verdict): Verdict {
-  const versions = apiServerVersions(facts);
-  const bounds = [oldest(versions), newest(versions)].flatMap((v) => v ?? []);
-  return bounds.map(judge).find((v) => !v.allowed) ?? { allowed: true, reason: 'within the skew policy' };
-}
+const againstBoth = (bounds: readonly Version[], judge: (apiServer: Version) => Verdict): Verdict =>
+  bounds.map(judge).find((v) => !v.allowed) ?? { allowed: true, reason: 'within the skew policy' };
 
 export const apiServerSkew: Check = ({ facts }) => {
   const versions = apiServerVersions(facts);
@@ -38,21 +35,24 @@ export const apiServerSkew: Check = ({ facts }) => {
  * A control-plane node's kubelet goes with the API server beside it: while a hop goes from one control plane to the next, the first kubelet
  * is newer than the last API server, in kubeadm's own order of work too (kubernetes.io "Upgrading kubeadm clusters").
  */
-function kubeletVerdict(facts: ClusterFacts, node: string, kubelet: Version): Verdict {
-  const beside = placed(facts, 'kube-apiserver').find((api) => api.node === node);
-  return beside ? kubeletAllowed(kubelet, beside.version) : againstApiServers(facts, (api) => kubeletAllowed(kubelet, api));
-}
-
-export const skewNow: Check = ({ facts }) => [
-  ...kubeletVersions(facts).flatMap(({ node, version }) => unlessAllowed('kubelet-skew', kubeletVerdict(facts, node, version), node)),
-  ...placed(facts, 'kube-proxy').flatMap(({ node, version }) => unlessAllowed('kube-proxy-skew', againstApiServers(facts, (api) => kubeProxyAllowed(version, api)), node)),
-  ...['kube-controller-manager', 'kube-scheduler'].flatMap((name) =>
+export const skewNow: Check = ({ facts }) => {
+  const versions = apiServerVersions(facts);
+  const bounds = [oldest(versions), newest(versions)].flatMap((v) => v ?? []);
+  const apiServers = new Map(placed(facts, 'kube-apiserver').map(({ node, version }) => [node, version]));
+  const kubelets = kubeletVersions(facts).flatMap(({ node, version }) => {
+    const beside = apiServers.get(node);
+    return unlessAllowed('kubelet-skew', beside ? kubeletAllowed(version, beside) : againstBoth(bounds, (api) => kubeletAllowed(version, api)), node);
+  });
+  const proxies = placed(facts, 'kube-proxy').flatMap(({ node, version }) =>
+    unlessAllowed('kube-proxy-skew', againstBoth(bounds, (api) => kubeProxyAllowed(version, api)), node));
+  const controllers = ['kube-controller-manager', 'kube-scheduler'].flatMap((name) =>
     placed(facts, name).flatMap(({ node, version }) => {
-      const beside = placed(facts, 'kube-apiserver').find((api) => api.node === node);
-      return beside ? unlessAllowed('controller-skew', controllerAllowed(name, version, beside.version), node) : [];
+      const beside = apiServers.get(node);
+      return beside ? unlessAllowed('controller-skew', controllerAllowed(name, version, beside), node) : [];
     }),
-  ),
-];
+  );
+  return [...kubelets, ...proxies, ...controllers];
+};
 
 /** While the hop is under way the control plane is at the target and these are still where they were. */
 export const skewDuringHop: TargetCheck = ({ facts, target }) => {

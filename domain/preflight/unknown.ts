@@ -17,6 +17,7 @@ export const unknownOnHosts: Check = ({ facts }) =>
   reachedHosts(facts).flatMap(({ name, role, host }) => [
     ...(role === 'control-plane' ? ifUnknown(host.certificates, 'unknown-certificates', 'The certificates\' end dates', name) : []),
     ...(host.machineId === '' ? [refusal('unknown-machine', { node: name, message: `The machine id of ${name} could not be read` })] : []),
+    ...(Number.isFinite(host.clockOffsetMs) ? [] : [refusal('unknown-clock', { node: name, message: `The clock of ${name} could not be read` })]),
     ...(host.freeBytes['/'] === undefined ? [refusal('unknown-disk', { node: name, message: `The free space of ${name} could not be read` })] : []),
   ]);
 

@@ -87,7 +87,7 @@ const ROWS: readonly Row[] = [
   // Packages
   ['a node without apt', aCluster().withHost('w1', { packageManager: 'other', os: 'rocky 9' }), '1.37', 'refusal', 'package-manager', /w1 \(rocky 9\) has no apt/],
   ['a kubelet that is no package', aCluster().withHost('w1', { packages: { kubeadm: '1.36.3-1.1', held: [], audit: [] } }), '1.37', 'refusal', 'not-packaged', /kubelet is not installed from a package on w1/],
-  ['no repository', aCluster().withHost('w1', { repositories: [] }), '1.37', 'refusal', 'repository-missing', /No Kubernetes package repository is configured on w1/],
+  ['no repository', aCluster().withHost('w1', { repositories: [] }), '1.37', 'refusal', 'repository-missing', /No file below \/etc\/apt on w1 names the repository https:\/\/pkgs\.k8s\.io/],
   ['the repository of a strange minor', aCluster().withHost('w1', { repositories: [{ file: '/etc/apt/x.list', line: 'deb', minor: '1.31' }] }), '1.37', 'warning', 'repository-minor', /1\.36 or 1\.37 was expected/],
   ['a version that one node is not offered', aCluster().withHost('w1', { candidates: { known: true, value: { version: '1.37.2', kubeadm: ['1.37.2-1.1'], kubelet: [], kubectl: ['1.37.2-1.1'] } } }), '1.37.2', 'refusal', 'candidate-missing', /does not offer kubelet 1\.37\.2 on w1/],
   ['a revision that is not offered', aCluster().withSpec({ packages: { repository: 'https://x/', revision: '9.9' } }), '1.37.2', 'refusal', 'candidate-missing', /1\.37\.2-9\.9/],
@@ -149,6 +149,7 @@ const ROWS: readonly Row[] = [
   ['no certificates on a control plane', aCluster().withHost('cp1', { certificates: unknown('no kubeadm') }), '1.37', 'refusal', 'unknown-certificates', /could not be read/],
   ['a certificate without end', aCluster().withHost('cp1', { certificates: { known: true, value: [{ name: 'ca', expires: '?', authority: true }] } }), '1.37', 'refusal', 'unknown-certificates', /no readable end/],
   ['no disk space', aCluster().withHost('w1', { freeBytes: {} }), '1.37', 'refusal', 'unknown-disk', /free space of w1/],
+  ['no time of day', aCluster().withHost('w1', { clockOffsetMs: Number.NaN }), '1.37', 'refusal', 'unknown-clock', /clock of w1/],
   ['no machine id', aCluster().withHost('w1', { machineId: '' }), '1.37', 'refusal', 'unknown-machine', /machine id of w1/],
   ['a kubelet without version', aCluster().withApi('w1', { kubeletVersion: '' }), '1.37', 'refusal', 'unknown-version', /version of the kubelet of w1/],
 ];
