@@ -66,8 +66,14 @@ export async function snapshotEtcd(
   // The metadata first: a snapshot that is listed always has it.
   await writeFile(`${file}.json`, `${JSON.stringify({ ...report, cluster: spec.cluster, run, keys: status.totalKey, crc: status.hash }, null, 2)}\n`, { mode: 0o600 });
   await rename(`${file}.part`, file);
+  await must(shell, spec, node, ['sh', '-c', KEEP_NEWEST, 'drydock', '/var/lib/drydock/snapshots', nodeFile]);
   return report;
 }
+
+/** The node keeps its five newest snapshots, this one always among them. */
+const KEEP_NEWEST = `
+cd "$1" && ls -1t -- *.db | tail -n +6 | while IFS= read -r file; do [ "$1/$file" = "$2" ] || rm -f -- "$file"; done
+`;
 
 async function backupFolder(folder: string): Promise<void> {
   try {

@@ -46,6 +46,7 @@ const worker = await Worker.create({
   defaultHeartbeatThrottleInterval: '2 seconds',
   maxConcurrentActivityTaskExecutions: 200,
   maxCachedWorkflows: 200,
+  workflowThreadPoolSize: 1,
   shutdownGraceTime: '5 seconds',
 });
 if (values['ready-file']) await publishReady(values['ready-file']);

@@ -1,4 +1,4 @@
-import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.js';
 import { PERMANENT_KINDS } from '../domain/failure.js';
 
@@ -13,7 +13,13 @@ const retry = { initialInterval: '1 second', backoffCoefficient: 1.5, maximumInt
 /** Reads and small writes: tried again through an API server's restart or a dropped connection for a quarter of an hour. */
 const SHORT: ActivityOptions = { startToCloseTimeout: '3 minutes', scheduleToCloseTimeout: '15 minutes', heartbeatTimeout: HEARTBEAT, retry };
 /** Waits and commands on nodes: no limit of ours ends them; they end by their own deadline or by the command's end. */
-const LONG: ActivityOptions = { startToCloseTimeout: '24 hours', heartbeatTimeout: HEARTBEAT, retry };
+const LONG: ActivityOptions = {
+  startToCloseTimeout: '24 hours',
+  heartbeatTimeout: HEARTBEAT,
+  // A drain that is given up has to have stopped evicting before the node is uncordoned.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry,
+};
 
 export const short = (summary: string) => proxyActivities<Activities>({ ...SHORT, summary });
 export const long = (summary: string) => proxyActivities<Activities>({ ...LONG, summary });

@@ -20,6 +20,9 @@ export class NodeChain {
   private said: ChildSay | undefined;
   private paused: boolean;
   private abortable: CancellationScope | undefined;
+  private blockers: readonly Blocker[] = [];
+  /** Told with the next report. */
+  private pending: { steps: StepTime[]; evicted: number } = { steps: [], evicted: 0 };
 
   constructor(private status: NodeStatus, private readonly maintenance: string, paused: boolean) {
     this.paused = paused;
@@ -38,7 +41,7 @@ export class NodeChain {
       await this.report({ state: 'running', step: title, since: startedAt, error: null });
       try {
         const result = await this.watched(title, () => this.within(options.abortable ?? false, () => act(attempt)));
-        await this.report({}, { steps: [{ node: this.status.name, step: title, startedAt, seconds: (Date.now() - Date.parse(startedAt)) / 1000 }] });
+        this.pending.steps.push({ node: this.status.name, step: title, startedAt, seconds: (Date.now() - Date.parse(startedAt)) / 1000 });
         return result;
       } catch (error) {
         if (error instanceof NodeLeft) throw error;
@@ -56,8 +59,9 @@ export class NodeChain {
 
   /** Blockers of a drain: shown as waiting, without a failure. */
   async blocked(blockers: readonly Blocker[], evicted: number, text: string): Promise<void> {
-    const state = blockers.length > 0 ? 'waiting' : 'running';
-    await this.report({ state, step: text }, { blockers, evicted });
+    this.pending.evicted += evicted;
+    if (blockers.length === 0 && this.blockers.length === 0) return;
+    await this.report({ state: blockers.length > 0 ? 'waiting' : 'running', step: text }, { blockers });
   }
 
   async event(name: string, message: string): Promise<void> {
@@ -132,11 +136,13 @@ export class NodeChain {
     this.said = undefined;
   }
 
-  private async report(change: Partial<NodeStatus>, more: { blockers?: readonly Blocker[]; events?: readonly RunEvent[]; steps?: readonly StepTime[]; evicted?: number } = {}): Promise<void> {
+  /** One signal says all that is new: each costs the maintenance some four events of its history. */
+  private async report(change: Partial<NodeStatus>, more: { blockers?: readonly Blocker[]; events?: readonly RunEvent[] } = {}): Promise<void> {
     this.status = { ...this.status, ...change };
     if (more.blockers !== undefined) this.blockers = more.blockers;
-    const report: NodeReport = { node: this.status, blockers: this.blockers, events: more.events ?? [], steps: more.steps ?? [], evicted: more.evicted ?? 0 };
+    const { steps, evicted } = this.pending;
+    this.pending = { steps: [], evicted: 0 };
+    const report: NodeReport = { node: this.status, blockers: this.blockers, events: more.events ?? [], steps, evicted };
     await CancellationScope.nonCancellable(() => getExternalWorkflowHandle(this.maintenance).signal(REPORT, report));
   }
-  private blockers: readonly Blocker[] = [];
 }

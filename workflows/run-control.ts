@@ -94,6 +94,11 @@ export class RunControl {
     this.publish({ waitingFor: null });
   }
 
+  /** Names what the nodes' own workflows are at, while they are. */
+  phase(title: string): void {
+    this.publish({ step: title, since: iso() });
+  }
+
   setPlan(plan: Plan, nodes: readonly NodeStatus[]): void {
     this.plan = plan;
     upsertSearchAttributes([{ key: VERSION, value: plan.to }]);

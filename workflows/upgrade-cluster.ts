@@ -25,6 +25,7 @@ export async function upgradeCluster(input: UpgradeInput): Promise<UpgradeResult
 
       for (const hop of plan.hops) {
         const todo = hop.nodes.filter((node) => !node.done);
+        run.phase(`nodes to ${hop.to}`);
         const ahead = prepareAhead(run, cluster, hop, todo);
         for (const node of todo.filter((candidate) => candidate.role === 'control-plane')) await upgradeOne(run, input, hop, node, baseline);
         await inBatches(todo.filter((candidate) => candidate.role === 'worker'), plan.policy.maxUnavailable, () => run.mayStartNode(), (node) => upgradeOne(run, input, hop, node, baseline));

@@ -32,11 +32,12 @@ export async function upgradeNode(input: UpgradeNodeInput): Promise<NodeResult> 
       long(on(`install kubelet ${input.packages.kubelet}`)).installPackages({
         cluster, node, run, attempt, step: 'kubelet-package', packages: [`kubelet=${input.packages.kubelet}`, `kubectl=${input.packages.kubectl}`] }));
     const restart = await chain.step('kubelet restart', (attempt) => long(on('restart kubelet')).restartKubelet({ cluster, node, run, attempt }));
-    await chain.step('wait for ready', () => ready(input, chain, restart.restartedAt), { abortable: true });
-    if (controlPlane) {
-      await chain.step('control-plane gate', () =>
-        long(on('wait for static pods, etcd and API server')).waitForControlPlane({ cluster, node, version: input.kubernetesVersion }), { abortable: true });
-    }
+    await chain.step('wait for ready', async () => {
+      const gates = [ready(input, chain, restart.restartedAt)];
+      // A new kubelet restarts every static pod once more after the node says Ready: the control plane has a gate of its own.
+      if (controlPlane) gates.push(long(on('wait for static pods, etcd and API server')).waitForControlPlane({ cluster, node, version: input.kubernetesVersion }).then(() => undefined));
+      await Promise.all(gates);
+    }, { abortable: true });
     kubeletWhole = true;
 
     if (input.drain) await chain.step('uncordon', () => short(on('uncordon')).uncordonNode({ cluster, node }));

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { KubeConfig } from '@kubernetes/client-node';
 import { type ClusterSpec, isControlPlane, type NodeSpec } from '../../domain/cluster.js';
 import { StepFailure } from '../failure.js';
-import type { KubeApi, KubeRequest, WatchEvent } from '../ports/kube-api.js';
+import { type KubeApi, type KubeRequest, KubeStatusError, type WatchEvent } from '../ports/kube-api.js';
 import type { RemoteShell } from '../ports/remote-shell.js';
 import { KubeHttp } from './kube-http.js';
 
@@ -15,26 +15,38 @@ interface Connection {
 /** The Kubernetes API of each cluster: by its kubeconfig, or through SSH with a control-plane node's admin.conf when none is given. */
 export class KubeClient implements KubeApi {
   private readonly connections = new Map<string, Promise<Connection>>();
+  /** Clusters that have answered something to these credentials. */
+  private readonly allowed = new Set<string>();
 
   constructor(private readonly shell: RemoteShell) {}
 
   async request<T>(cluster: ClusterSpec, request: KubeRequest): Promise<T> {
-    const { http } = await this.connect(cluster);
-    try {
-      return await http.request<T>(request);
-    } catch (error) {
-      this.forgetTunnel(cluster, error);
-      throw error;
-    }
+    return this.patiently(cluster, request.signal, (http) => http.request<T>(request));
   }
 
   async watch<T>(cluster: ClusterSpec, path: string, query: Readonly<Record<string, string>>, onEvent: (event: WatchEvent<T>) => void, signal: AbortSignal): Promise<'closed' | 'expired' | 'aborted'> {
-    const { http } = await this.connect(cluster);
-    try {
-      return await http.watch(path, query, onEvent, signal);
-    } catch (error) {
-      this.forgetTunnel(cluster, error);
-      throw error;
+    return this.patiently(cluster, signal, (http) => http.watch(path, query, onEvent, signal));
+  }
+
+  /**
+   * An API server that has just started knows no role bindings for some seconds and forbids everything to everybody (seen after each restart of it in an
+   * upgrade). So a refusal by RBAC is asked again: for a minute where this very access worked before, for some seconds where it never did.
+   */
+  private async patiently<T>(cluster: ClusterSpec, signal: AbortSignal | undefined, ask: (http: KubeHttp) => Promise<T>): Promise<T> {
+    let until: number | undefined;
+    for (;;) {
+      const connection = await this.connect(cluster);
+      try {
+        const answer = await ask(connection.http);
+        this.allowed.add(cluster.cluster);
+        return answer;
+      } catch (error) {
+        this.forgetTunnel(cluster, error);
+        if (!isRbacRefusal(error) || signal?.aborted) throw error;
+        until ??= Date.now() + (this.allowed.has(cluster.cluster) ? 60_000 : 5_000);
+        if (Date.now() > until) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
     }
   }
 
@@ -89,6 +101,8 @@ export class KubeClient implements KubeApi {
     return config;
   }
 }
+
+const isRbacRefusal = (error: unknown): boolean => error instanceof KubeStatusError && error.code === 403 && /User ".*" cannot /.test(error.message);
 
 async function fileStamp(path: string): Promise<string> {
   try {

@@ -19,7 +19,7 @@ export async function worker(options: Options): Promise<number> {
   if (!address) throw new Exit(EXIT.usage, 'Which Temporal server? Give --address, or set temporal.address in the configuration file.');
   const tls = first.temporal?.tls;
   const args = [
-    '--max-old-space-size=384', fileURLToPath(new URL('../../worker/main.js', import.meta.url)), '--address', address, '--namespace', options.namespace ?? first.temporal?.namespace ?? 'default',
+    '--max-old-space-size=256', '--max-semi-space-size=4', fileURLToPath(new URL('../../worker/main.js', import.meta.url)), '--address', address, '--namespace', options.namespace ?? first.temporal?.namespace ?? 'default',
     ...files.flatMap((file) => ['--config', file]),
     ...pair('--tls-ca', tls?.ca), ...pair('--tls-cert', tls?.cert), ...pair('--tls-key', tls?.key), ...pair('--tls-server-name', tls?.serverName), ...pair('--api-key-file', first.temporal?.apiKeyFile),
   ];

@@ -104,7 +104,7 @@ async function startServer(ports: Ports, program: string): Promise<void> {
 
 async function startWorker(ports: Ports): Promise<void> {
   const args = [
-    '--max-old-space-size=384', WORKER_MAIN,
+    '--max-old-space-size=256', '--max-semi-space-size=4', WORKER_MAIN,
     '--registry', clusterRegistry(), '--address', addresses(ports).address, '--task-queue', TASK_QUEUE,
     '--ready-file', file('worker-ready.json'), '--build', await buildId(),
   ];

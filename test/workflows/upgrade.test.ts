@@ -33,7 +33,7 @@ const node = (status: RunStatus, name: string) => status.nodes.find((candidate) 
 
 const CHAIN = (name: string, kubeadm: string): string[] => [
   `prepareNode ${name}`, `cordonNode ${name}`, `drainNode ${name}`, `installPackages ${name} kubeadm-package`, `runKubeadmUpgrade ${name}`,
-  `installPackages ${name} kubelet-package`, `restartKubelet ${name}`, `evictionWindowOf ${name}`, `waitForNode ${name}`, ...(kubeadm === 'apply' ? [`waitForControlPlane ${name}`] : []), `uncordonNode ${name}`,
+  `installPackages ${name} kubelet-package`, `restartKubelet ${name}`, `evictionWindowOf ${name}`, ...(kubeadm === 'apply' ? [`waitForControlPlane ${name}`] : []), `waitForNode ${name}`, `uncordonNode ${name}`,
 ];
 
 describe('workflow upgradeCluster', function () {
