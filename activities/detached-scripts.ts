@@ -31,7 +31,7 @@ trap 'told=yes' TERM INT HUP
 code=$?
 # It failed while the node went down, or was ended together with us: no result of its own. Without an end in the record it counts as interrupted.
 if [ "$told" = yes ] && [ "$code" != 0 ]; then exit "$code"; fi
-printf '%-30s\\n' "$code $(date +%s)" 1<>"$dir/exit.tmp"
+printf '%-30s\\n' "$code $(date +%s)" 1<>"$dir/exit.tmp" || exit 75
 sync "$dir/output" "$dir/exit.tmp" 2>/dev/null || sync
 mv "$dir/exit.tmp" "$dir/exit"
 sync "$dir" 2>/dev/null || sync
@@ -50,7 +50,7 @@ unit_state() {
 }
 read_exit() {
   [ -e "$dir/exit" ] || return 1
-  read -r code ended <"$dir/exit" || return 1
+  read -r code ended <"$dir/exit" && [ -n "$code" ] || return 1
   state=finished
 }
 look() {

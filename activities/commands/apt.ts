@@ -57,19 +57,25 @@ export function download(packages: PackagesSpec, names: readonly string[]): Comm
 
 /**
  * apt-get takes the hold off a package that it changes with --allow-change-held-packages (apt 2.6, seen), so the holds are noted on disk before and set again
- * after, also by the next attempt when this one is killed in between.
+ * after, also when the installation fails, and by the next attempt when this one is killed in between.
  */
 const INSTALL = `
 set -eu
 note=/var/lib/drydock/held-packages
+mkdir -p -m 0700 /var/lib/drydock
 apt-mark showhold >>"$note"
+hold() {
+  for name in $(sort -u "$note"); do apt-mark hold "$name" || return 0; done
+  rm -f "$note"
+}
+trap hold EXIT
+# Waits for the lock. While another package run is at work, packages look half-configured, and dpkg itself would not wait.
+apt-get check -qq -o ${LOCK_WAIT} || true
 if [ -n "$(dpkg --audit)" ]; then
   echo "drydock: packages are half-configured, running dpkg --configure -a first"
   dpkg --configure -a --force-confdef --force-confold
 fi
 apt-get install "$@"
-for name in $(sort -u "$note"); do apt-mark hold "$name"; done
-rm -f "$note"
 `;
 
 /** Installs exact versions, `name=full-version`. A half-configured dpkg is repaired first; holds are kept. */
@@ -85,7 +91,7 @@ function withEnvironment(packages: PackagesSpec, command: readonly string[]): Co
 
 /** What apt's words say about the kind of failure; undefined: just a failed command. */
 export function failureKindOf(output: string): FailureKind | undefined {
-  if (/Could not get lock|Unable to acquire the dpkg frontend lock|is another process using it/.test(output)) return 'PackageLockHeld';
+  if (/Could not get lock|Unable to acquire the dpkg frontend lock|is another process using it|frontend lock (was|is) locked by another process/.test(output)) return 'PackageLockHeld';
   if (/Unable to locate package|Version '[^']*' for '[^']*' was not found|no file in \/etc\/apt names a repository/.test(output)) return 'PackageUnavailable';
   return undefined;
 }

@@ -24,7 +24,8 @@ section kubeadm; has kubeadm && timeout 10 kubeadm version -o short 2>/dev/null
 section kubelet; has kubelet && timeout 10 kubelet --version 2>/dev/null
 section apt; has apt-get && echo yes
 section packages; has dpkg-query && dpkg-query -W -f '\${Package} \${db:Status-Status} \${Version}\\n' kubeadm kubelet kubectl 2>/dev/null
-section held; has apt-mark && apt-mark showhold 2>/dev/null
+# Not apt-mark, which may rewrite apt's cache.
+section held; has dpkg && dpkg --get-selections 2>/dev/null | awk '$2 == "hold" { sub(/:.*/, "", $1); print $1 }'
 section audit; has dpkg && dpkg --audit 2>/dev/null
 
 # Lines of .list files and stanzas of .sources files, a line each: FILE, tab, text. The parser picks the Kubernetes ones.
