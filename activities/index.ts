@@ -122,14 +122,15 @@ export function createActivities({ shell, kube, clusters }: Ports) {
         return { seconds: window.secondsToFirstEviction, firstPod: window.firstPod ?? '', why: window.why };
       }),
 
-    waitForNode: (input: OnNode & { version: string; after: string; waitSeconds: number | null; ignorePods: readonly string[]; failAtEnd: boolean }): Promise<GateAnswer> =>
+    /** Waits from `waitFrom` on for `waitSeconds` (null: ready.timeout). Throws NodeNotReady when ready.timeout is over, also where `waitSeconds` is the longer one. */
+    waitForNode: (input: OnNode & { version: string; after: string; waitFrom: string; waitSeconds: number | null; ignorePods: readonly string[]; failAtEnd: boolean }): Promise<GateAnswer> =>
       activity(`wait for ${input.node}`, async ({ signal, beat }) => {
         const spec = await clusters.spec(input.cluster);
         const { steadySeconds, timeoutSeconds } = spec.ready;
-        const sinceRestart = (Date.now() - Date.parse(input.after)) / 1000;
-        const waitSeconds = Math.max(1, Math.min(input.waitSeconds ?? Infinity, timeoutSeconds) - sinceRestart);
-        const answer = await waitForNode(kube, spec, { ...input, steadySeconds, waitSeconds }, signal, beat);
-        if (!answer.passed && input.failAtEnd) throw new StepFailure('NodeNotReady', `${input.node} is not Ready at ${input.version}, ${timeoutSeconds} s after its kubelet restarted: ${answer.why}.`);
+        const waited = (Date.now() - Date.parse(input.waitFrom)) / 1000;
+        const limit = Math.min(input.waitSeconds ?? Infinity, timeoutSeconds);
+        const answer = await waitForNode(kube, spec, { ...input, steadySeconds, waitSeconds: Math.max(1, limit - waited) }, signal, beat);
+        if (!answer.passed && (input.failAtEnd || limit === timeoutSeconds)) throw new StepFailure('NodeNotReady', `${input.node} is not Ready at ${input.version} after ${timeoutSeconds} s of waiting: ${answer.why}.`);
         return answer;
       }),
 

@@ -25,15 +25,15 @@ export async function upgradeNode(input: UpgradeNodeInput): Promise<NodeResult> 
     await chain.step('kubeadm package', (attempt) =>
       long(on(`install kubeadm ${input.packages.kubeadm}`)).installPackages({ cluster, node, run, attempt, step: 'kubeadm-package', packages: [`kubeadm=${input.packages.kubeadm}`] }));
     await chain.step(`kubeadm upgrade ${input.kubeadm}`, (attempt) =>
-      long(on(`kubeadm upgrade ${input.kubeadm}`)).runKubeadmUpgrade({ cluster, node, run, attempt, command: input.kubeadm, kubernetesVersion: input.kubernetesVersion }));
+      long(on(`kubeadm upgrade ${input.kubeadm}`)).runKubeadmUpgrade({ cluster, node, run, attempt, command: input.kubeadm, kubernetesVersion: input.kubernetesVersion }), { watched: true });
 
     kubeletWhole = false;
     await chain.step('kubelet package', (attempt) =>
       long(on(`install kubelet ${input.packages.kubelet}`)).installPackages({
         cluster, node, run, attempt, step: 'kubelet-package', packages: [`kubelet=${input.packages.kubelet}`, `kubectl=${input.packages.kubectl}`] }));
     const restart = await chain.step('kubelet restart', (attempt) => long(on('restart kubelet')).restartKubelet({ cluster, node, run, attempt }));
-    await chain.step('wait for ready', async () => {
-      const gates = [ready(input, chain, restart.restartedAt)];
+    await chain.step('wait for ready', async (attempt) => {
+      const gates = [ready(input, chain, restart.restartedAt, attempt)];
       // A new kubelet restarts every static pod once more after the node says Ready: the control plane has a gate of its own.
       if (controlPlane) gates.push(long(on('wait for static pods, etcd and API server')).waitForControlPlane({ cluster, node, version: input.kubernetesVersion }).then(() => undefined));
       await Promise.all(gates);
@@ -68,12 +68,14 @@ async function drain(input: UpgradeNodeInput, chain: NodeChain): Promise<void> {
 }
 
 /** Waits for Ready in two parts, so that the end of the cluster's own eviction window is an event with a name and not a surprise. */
-async function ready(input: UpgradeNodeInput, chain: NodeChain, restartedAt: string): Promise<void> {
+async function ready(input: UpgradeNodeInput, chain: NodeChain, restartedAt: string, attempt: number): Promise<void> {
   const node = input.node.name;
-  const window = await short(`${node}: eviction window`).evictionWindowOf({ cluster: input.cluster, node });
+  // After an operator's retry the whole time to become ready is given again; the window is not spoken of twice.
+  const waitFrom = attempt === 1 ? restartedAt : new Date().toISOString();
+  const window = attempt === 1 ? await short(`${node}: eviction window`).evictionWindowOf({ cluster: input.cluster, node }) : { seconds: null };
   const wait = (seconds: number | null, last: boolean) =>
     long(`${node}: wait for Ready at ${input.node.to}`).waitForNode({
-      cluster: input.cluster, node, version: input.node.to, after: restartedAt, waitSeconds: seconds, ignorePods: input.ignorePods, failAtEnd: last });
+      cluster: input.cluster, node, version: input.node.to, after: restartedAt, waitFrom, waitSeconds: seconds, ignorePods: input.ignorePods, failAtEnd: last });
   if (window.seconds !== null) {
     const answer = await wait(window.seconds, false);
     if (answer.passed) return;
