@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SshShell } from '../../activities/adapters/ssh-shell.js';
 import { Sshd } from '../support/sshd.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { failure, needsSshd } from '../support/ssh-suite.js';
 
 describe('SshShell.run', () => {
@@ -73,6 +74,22 @@ describe('SshShell.run', () => {
     await failure(shell.run(cluster, node, { program: 'true', args: [] }), ['HostUnreachable', 'ConnectionLost']);
     await sshd.restart();
     assert.equal((await shell.run(cluster, node, { program: 'echo', args: ['back'] })).stdout, 'back\n');
+  });
+
+  it('notices a connection that fell silent, by its keep-alives, and takes another', async () => {
+    const proxy = await TcpProxy.to(sshd.port);
+    const { cluster, node } = sshd.target({ keepAliveSeconds: 1, connectTimeoutSeconds: 2 }, sshd.knownHostsLine('127.0.0.1'));
+    const behind = { ...node, port: proxy.port };
+    await shell.run(cluster, behind, { program: 'true', args: [] });
+    const running = shell.run(cluster, behind, { program: 'sleep', args: ['30'] });
+    setTimeout(() => proxy.silence(), 500);
+    const began = Date.now();
+    await failure(running, 'ConnectionLost', /lost while sleep ran: Keepalive timeout/);
+    assert.ok(Date.now() - began < 8000, `after ${Date.now() - began} ms`);
+    await failure(shell.run(cluster, behind, { program: 'true', args: [] }), 'HostUnreachable', /no log-in within 2 s/);
+    proxy.speak();
+    assert.equal((await shell.run(cluster, behind, { program: 'echo', args: ['back'] })).stdout, 'back\n');
+    proxy.close();
   });
 
   it('gives up at the time limit', async () => {
