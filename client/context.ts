@@ -20,10 +20,7 @@ export interface Context {
   readonly close: () => Promise<void>;
 }
 
-/** Notes on what drydock does before the work itself; never on standard output. */
-export const say = (text: string): void => {
-  process.stderr.write(`drydock: ${text}\n`);
-};
+export { say } from './say.js';
 
 /** Reads and checks the configuration file. Throws Exit 2 with every problem. */
 export async function readConfig(common: Common): Promise<DrydockConfig> {

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import type { DrydockConfig } from '../config/load.js';
-import { say, type Context } from './context.js';
+import type { Context } from './context.js';
 import { Exit, EXIT } from './exit.js';
+import { say } from './say.js';
 import { ensureService, registerCluster } from './service/embedded.js';
 
 type Connected = Pick<Context, 'client' | 'webUi' | 'revive' | 'close'>;

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { StepFailure } from '../../activities/failure.js';
 import type { FailureKind } from '../../domain/failure.js';
+import { cannotRun } from './cannot-run.js';
 import { Sshd } from './sshd.js';
 
-/** Skips the suite, and says so, where no sshd program exists. */
+/** Skips the suite where no sshd program exists. */
 export function needsSshd(): void {
   before(function () {
-    if (Sshd.program !== undefined) return;
-    process.stderr.write('    skipped: no sshd program on this machine (Debian: apt-get install openssh-server)\n');
-    this.skip();
+    if (Sshd.program === undefined) cannotRun(this, 'SSH', 'no sshd program on this machine (Debian: apt-get install openssh-server)');
   });
 }
 

@@ -2,7 +2,16 @@ import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { temporalProgram } from '../../client/service/temporal-program.js';
+import { cannotRun } from './cannot-run.js';
 import { SEARCH_ATTRIBUTES, TASK_QUEUE } from '../../workflows/messages.js';
+
+/** Skips the suite where the Temporal program is neither installed nor to be had; fetching it the first time may take minutes. */
+export function needsTemporal(): void {
+  before(async function () {
+    this.timeout(20 * 60_000);
+    await temporalProgram((text) => console.error(text)).catch((error: Error) => cannotRun(this, 'workflows, on a Temporal dev server', error.message));
+  });
+}
 
 let environment: Promise<TestWorkflowEnvironment> | undefined;
 let bundle: Promise<WorkflowBundle> | undefined;

@@ -1,0 +1,4 @@
+/** Notes on what drydock does before the work itself; never on standard output. */
+export const say = (text: string): void => {
+  process.stderr.write(`drydock: ${text}\n`);
+};
