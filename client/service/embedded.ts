@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -61,8 +61,12 @@ export async function stopService(): Promise<{ server: boolean; worker: boolean 
 
 /** Tells the embedded worker which file describes a cluster. */
 export async function registerCluster(cluster: string, config: string): Promise<void> {
+  if ((await registeredConfig(cluster)) === config) return;
   await mkdir(clusterRegistry(), { recursive: true, mode: 0o700 });
-  await writeFile(join(clusterRegistry(), `${cluster}.json`), JSON.stringify({ config }), { mode: 0o600 });
+  // The worker may read it at this very moment: it appears whole.
+  const path = join(clusterRegistry(), `${cluster}.json`);
+  await writeFile(`${path}.${process.pid}`, JSON.stringify({ config }), { mode: 0o600 });
+  await rename(`${path}.${process.pid}`, path);
 }
 
 /** The file that is registered under a name, if any. */

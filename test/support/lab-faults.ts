@@ -19,10 +19,10 @@ const newest = (status: RunStatus): number =>
   Math.max(...[status.since, ...status.nodes.flatMap(({ since }) => since ?? []), ...status.events.map(({ at }) => at), ...status.steps.map(({ startedAt }) => startedAt)].map((at) => Date.parse(at)));
 
 interface Stamp {
-  seconds?: unknown;
+  seconds?: { toString(): string } | null;
   nanos?: number | null;
 }
-const epochMs = (stamp: Stamp | null | undefined): number => (stamp ? Number(String(stamp.seconds ?? 0)) * 1000 + (stamp.nanos ?? 0) / 1e6 : 0);
+const epochMs = (stamp: Stamp | null | undefined): number => (stamp ? Number(stamp.seconds?.toString() ?? 0) * 1000 + (stamp.nanos ?? 0) / 1e6 : 0);
 
 /** Proof that a worker is at it again: an activity that was started or has heartbeated since, or something new in the status. */
 async function progressed(client: Client, cluster: LabCluster, since: number): Promise<string | undefined> {

@@ -78,11 +78,11 @@ async function remove(key: string): Promise<void> {
 export async function until<T>(what: string, seconds: number, ask: () => Promise<T | undefined | false> | T | undefined | false, everyMs = 300): Promise<T> {
   const began = Date.now();
   let said = began;
-  let error: unknown;
+  let error: string | undefined;
   for (;;) {
-    const answer = await Promise.resolve().then(ask).catch((problem: unknown) => void (error = problem));
+    const answer = await Promise.resolve().then(ask).catch((problem: unknown) => void (error = problem instanceof Error ? problem.message : String(problem)));
     if (answer !== undefined && answer !== false) return answer;
-    if (Date.now() - began > seconds * 1000) throw new Error(`${what}: not seen within ${seconds} s${error === undefined ? '' : ` (last error: ${String(error)})`}`);
+    if (Date.now() - began > seconds * 1000) throw new Error(`${what}: not seen within ${seconds} s${error === undefined ? '' : ` (last error: ${error})`}`);
     if (Date.now() - said > 20_000) {
       said = Date.now();
       note(`waiting for ${what}, ${secondsSince(began)} s`);
