@@ -58,7 +58,8 @@ export async function snapshotEtcd(
   if (!(status.totalKey > 0)) throw new StepFailure('SnapshotFailed', `The snapshot holds ${status.totalKey} keys.`);
   const remote = (await must(shell, spec, node, ['sha256sum', nodeFile])).split(' ')[0] ?? '';
 
-  const takenAt = new Date().toISOString();
+  // From the record on the node: a second attempt of this activity overwrites its own files and leaves no others.
+  const takenAt = saved.endedAt;
   const file = join(spec.backup.folder, `${spec.cluster}-${takenAt.replace(/[:.]/g, '-')}-rev${status.revision}.db`);
   const copy = await shell.download(spec, node, nodeFile, `${file}.part`, { signal });
   if (copy.sha256 !== remote) throw new StepFailure('SnapshotFailed', `The copy's sha256 ${copy.sha256} differs from ${remote} on ${node.name}.`);

@@ -76,7 +76,7 @@ export function createActivities({ shell, kube, clusters }: Ports) {
         await prepareNode(shell, spec, target, input, { signal, heartbeat: beat });
       }),
 
-    installPackages: (input: OnNode & NodeStep & { step: string; packages: readonly string[] }): Promise<void> =>
+    installPackages: (input: OnNode & NodeStep & { step: string; minor: string; packages: readonly string[] }): Promise<void> =>
       activity('install packages', async ({ signal, beat }) => {
         const { spec, target } = await on(input);
         await installPackages(shell, spec, target, input, { signal, heartbeat: beat });

@@ -28,7 +28,7 @@ export async function planNow(ports: { shell: RemoteShell; kube: KubeApi }, give
   const version = parseVersion(to);
   const minor = version ? minorOf(version) : to;
   const facts = await inspectCluster(ports, spec, { ...(version ?? parseMinor(to) ? { minor } : {}), ...(version ? { version: to } : {}) }, signal);
-  return planUpgrade(facts, { to, spec });
+  return planUpgrade(facts, { to: request.to === 'next' ? 'next' : to, spec });
 }
 
 async function nextMinor(kube: KubeApi, spec: ClusterSpec, signal: AbortSignal): Promise<string> {

@@ -35,16 +35,17 @@ export interface PrepareInput extends NodeStep {
   readonly controlPlane: boolean;
 }
 
-/** Everything that needs the network, before the node is touched: repository of the minor, package lists, packages, images. */
+/** Everything that needs the network, before the node is touched: packages and images. */
 export async function prepareNode(shell: RemoteShell, spec: ClusterSpec, node: NodeSpec, input: PrepareInput, live: Live): Promise<void> {
   await pruneRecords(shell, spec, node, input.run);
   const step = (name: string, command: Command) => onNode(shell, spec, node, input, name, command, live);
-  await step('repository', apt.switchRepository(spec.packages, input.minor));
-  await step('package-download', apt.download(spec.packages, Object.entries(input.packages).map(([name, version]) => `${name}=${version}`)));
+  await step('package-download', apt.download(spec.packages, input.minor, Object.entries(input.packages).map(([name, version]) => `${name}=${version}`)));
   await step('images', kubeadm.pullImages({ kubeadmPackage: `kubeadm_${input.packages.kubeadm}`, kubernetesVersion: input.kubernetesVersion, controlPlane: input.controlPlane }));
 }
 
-export async function installPackages(shell: RemoteShell, spec: ClusterSpec, node: NodeSpec, input: NodeStep & { step: string; packages: readonly string[] }, live: Live): Promise<void> {
+/** Points apt at the minor's repository, which is then the node's own, and installs exact versions. */
+export async function installPackages(shell: RemoteShell, spec: ClusterSpec, node: NodeSpec, input: NodeStep & { step: string; minor: string; packages: readonly string[] }, live: Live): Promise<void> {
+  await onNode(shell, spec, node, input, `${input.step}-repository`, apt.switchRepository(spec.packages, input.minor), live);
   await onNode(shell, spec, node, input, input.step, apt.install(spec.packages, input.packages), live);
 }
 

@@ -30,7 +30,8 @@ function fitting(lines: readonly string[], bytes: number): readonly string[] {
   return end < 0 ? lines : lines.slice(0, end);
 }
 
-const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+/** The web UI's table has no room between its columns: hard spaces make some. */
+const row = (cells: readonly string[]): string => `| ${cells.map((cell) => (cell === '---' ? cell : `${cell}\u00a0\u00a0`)).join(' | ')} |`;
 
 export function statusMarkdown(status: RunStatus): string {
   const before = [heading(status), waiting(status), blockers(status), decisions(status)].filter((part) => part !== '');

@@ -1,4 +1,4 @@
-import { CancellationScope, condition, defineSignal, getExternalWorkflowHandle, isCancellation, setHandler } from '@temporalio/workflow';
+import { CancellationScope, condition, defineSignal, getExternalWorkflowHandle, isCancellation, log, setHandler } from '@temporalio/workflow';
 import { type Failure, nextAction } from '../domain/failure.js';
 import type { Blocker, NodeStatus, RunEvent, StepTime } from '../domain/status.js';
 import { failureOf } from './failure-of.js';
@@ -12,14 +12,16 @@ export class NodeLeft extends Error {
 }
 
 const iso = (): string => new Date().toISOString();
-/** After this long a step is said to be slow; nothing is done about it. */
+/** After this long kubeadm is said to be slow, and after so much more very slow; nothing is done about it. */
 const SLOW = '10 minutes';
+const VERY_SLOW = '30 minutes';
 
 /** What one node's workflow keeps: its status, the operator's say, and the reports to the maintenance. */
 export class NodeChain {
   private said: ChildSay | undefined;
   private paused: boolean;
   private abortable: CancellationScope | undefined;
+  private orphaned = false;
   private blockers: readonly Blocker[] = [];
   /** Told with the next report. */
   private pending: { steps: StepTime[]; evicted: number } = { steps: [], evicted: 0 };
@@ -33,14 +35,15 @@ export class NodeChain {
    * Runs one step. On failure the node waits here for retry, skip or abort. `attempt` counts the tries that may start a command again, so it names the record
    * on the node; Temporal's own retries of an activity keep the same number and attach to the same command.
    */
-  async step<T>(title: string, act: (attempt: number) => Promise<T>, options: { abortable?: boolean } = {}): Promise<T> {
+  async step<T>(title: string, act: (attempt: number) => Promise<T>, options: { abortable?: boolean; watched?: boolean } = {}): Promise<T> {
     let reruns = 0;
     for (let attempt = 1; ; attempt++) {
       await this.mayGoOn();
       const startedAt = iso();
       await this.report({ state: 'running', step: title, since: startedAt, error: null });
       try {
-        const result = await this.watched(title, () => this.within(options.abortable ?? false, () => act(attempt)));
+        const within = (): Promise<T> => this.within(options.abortable ?? false, () => act(attempt));
+        const result = await (options.watched ? this.watched(title, within) : within());
         this.pending.steps.push({ node: this.status.name, step: title, startedAt, seconds: (Date.now() - Date.parse(startedAt)) / 1000 });
         return result;
       } catch (error) {
@@ -111,18 +114,21 @@ export class NodeChain {
     }
   }
 
+  /** Nothing limits the time of a command on a node; a person is told that it takes long, twice. */
   private async watched<T>(title: string, act: () => Promise<T>): Promise<T> {
     let over = false;
-    const slow = new CancellationScope();
-    const watch = slow.run(async () => {
-      await condition(() => over, SLOW);
-      if (!over) await this.event('StepSlow', `${title} has been running for ${SLOW}. It is not stopped; the node's journal tells more.`);
-    });
-    watch.catch(() => undefined);
+    const watch = async (): Promise<void> => {
+      if (await condition(() => over, SLOW, { summary: `${title} is slow after ${SLOW}` })) return;
+      await this.event('StepSlow', `${title} has been running for ${SLOW}. It is not stopped; the node's journal tells more.`);
+      if (await condition(() => over, VERY_SLOW, { summary: `${title} is very slow` })) return;
+      await this.event('StepVerySlow', `${title} has been running for 40 minutes. Look at the node: is it still at work? Drydock lets it be; \`drydock abort\` takes effect when it ends.`);
+    };
+    const watching = watch();
     try {
       return await act();
     } finally {
       over = true;
+      await watching;
     }
   }
 
@@ -131,6 +137,7 @@ export class NodeChain {
     await this.report({ state: 'waiting', error: failure, since: iso() }, {
       events: [{ at: iso(), name: 'NodeFailed', node: this.status.name, message: `${title}: ${failure.message} ${nextAction(failure.kind)}` }],
     });
+    if (this.orphaned) throw new NodeLeft('aborted', 'drydock', 'its maintenance is gone, so nobody can decide');
     await condition(() => this.said !== undefined);
     this.leaveIfTold();
     this.said = undefined;
@@ -143,6 +150,12 @@ export class NodeChain {
     const { steps, evicted } = this.pending;
     this.pending = { steps: [], evicted: 0 };
     const report: NodeReport = { node: this.status, blockers: this.blockers, events: more.events ?? [], steps, evicted };
-    await CancellationScope.nonCancellable(() => getExternalWorkflowHandle(this.maintenance).signal(REPORT, report));
+    try {
+      await CancellationScope.nonCancellable(() => getExternalWorkflowHandle(this.maintenance).signal(REPORT, report));
+    } catch (error) {
+      // The maintenance was terminated: nobody can be told or asked any more.
+      log.warn('the maintenance cannot be told', { maintenance: this.maintenance, error: String(error) });
+      this.orphaned = true;
+    }
   }
 }

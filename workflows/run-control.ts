@@ -5,7 +5,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import { type Failure, type FailureKind, nextAction } from '../domain/failure.js';
 import { statusMarkdown } from '../domain/markdown.js';
 import type { Plan } from '../domain/plan.js';
-import type { NodeStatus, RunEvent, RunState, RunStatus } from '../domain/status.js';
+import type { NodeState, NodeStatus, RunEvent, RunState, RunStatus } from '../domain/status.js';
 import { failureOf } from './failure-of.js';
 import { type ChildSay, type NodeReport, nodeId, type OperatorSay, PLAN, REPORT, type Said, SAY, STATUS, type UpdateName } from './messages.js';
 
@@ -50,6 +50,9 @@ export class RunControl {
   }
   get isAborted(): boolean {
     return this.aborted !== undefined;
+  }
+  stateOf(name: string): NodeState | undefined {
+    return this.status.nodes.find((node) => node.name === name)?.state;
   }
   get anyNodeWaiting(): boolean {
     return this.status.nodes.some((node) => node.state === 'waiting');

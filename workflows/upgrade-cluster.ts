@@ -1,4 +1,5 @@
-import { allHandlersFinished, ApplicationFailure, CancellationScope, condition, executeChild, isCancellation, ParentClosePolicy } from '@temporalio/workflow';
+import { allHandlersFinished, ApplicationFailure, CancellationScope, condition, executeChild, isCancellation, ParentClosePolicy, sleep } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { Hop, Plan, PlannedNode } from '../domain/plan.js';
 import type { WorkloadBaseline } from '../activities/workloads.js';
 import { long, short } from './activity-proxies.js';
@@ -27,7 +28,10 @@ export async function upgradeCluster(input: UpgradeInput): Promise<UpgradeResult
         const todo = hop.nodes.filter((node) => !node.done);
         run.phase(`nodes to ${hop.to}`);
         const ahead = prepareAhead(run, cluster, hop, todo);
-        for (const node of todo.filter((candidate) => candidate.role === 'control-plane')) await upgradeOne(run, input, hop, node, baseline);
+        for (const node of todo.filter((candidate) => candidate.role === 'control-plane')) {
+          await upgradeOne(run, input, hop, node, baseline);
+          if (run.stateOf(node.name) !== 'done') return await stopAfter(run, node);
+        }
         await inBatches(todo.filter((candidate) => candidate.role === 'worker'), plan.policy.maxUnavailable, () => run.mayStartNode(), (node) => upgradeOne(run, input, hop, node, baseline));
         await ahead;
         const done = doneNodes(run, hop);
@@ -51,17 +55,37 @@ async function upgradeOne(run: RunControl, input: UpgradeInput, hop: Hop, node: 
   run.setNode(node.name, { state: 'running', step: 'starting', since: new Date().toISOString(), from: node.from, to: node.to, error: null });
   const status = run.snapshot.nodes.find((candidate) => candidate.name === node.name);
   if (!status) throw ApplicationFailure.nonRetryable(`No status of ${node.name}`, 'Defect');
-  const result = await executeChild(upgradeNode, {
+  const result = await startedOnce(run, node.name, () => executeChild(upgradeNode, {
     workflowId: nodeId(cluster, node.name),
-    // A terminated maintenance must not leave a node half done on the quiet: its own workflow goes on to the end of its chain or to a decision.
+    // A terminated maintenance must not leave a node half done on the quiet: its own workflow goes on to the end of its chain or to its first failure.
     parentClosePolicy: ParentClosePolicy.ABANDON,
     workflowTaskTimeout: '5 seconds',
     staticSummary: `${node.name}: ${node.from} → ${node.to}`,
     args: [{
       cluster, node: status, maintenance: maintenanceId(cluster), run: run.snapshot.run, minor: hop.minor, kubernetesVersion: hop.to, kubeadm: node.kubeadm,
       packages: node.packages, drain: node.drain, ignorePods: baseline.unwellPods, paused: run.isPaused }],
-  });
+  }));
   run.setNode(node.name, { state: result.state });
+}
+
+/** A terminated run's chain may still be at work on this node: it is let finish, then ours begins. */
+async function startedOnce<T>(run: RunControl, node: string, start: () => Promise<T>): Promise<T> {
+  for (let told = false; ; told = true) {
+    try {
+      return await start();
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      if (!told) run.event('NodeBusy', `An earlier run is still at work on ${node}; it is let finish first.`, node);
+      await sleep('5 seconds', { summary: `${node}: an earlier run is still at work` });
+      await run.mayGoOn();
+    }
+  }
+}
+
+/** Workers never get ahead of their control plane, nor other control-plane nodes of the first. */
+async function stopAfter(run: RunControl, node: PlannedNode): Promise<UpgradeResult> {
+  run.event('RestNotStarted', `${node.name} of the control plane is not upgraded, so no other node is started. Repair it and start the upgrade again: what is done stays done.`);
+  return finish(run);
 }
 
 /** Packages and images come down on all nodes while the control plane is being upgraded. A failure here is not one yet: the node's own chain fetches again. */

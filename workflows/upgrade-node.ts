@@ -23,14 +23,14 @@ export async function upgradeNode(input: UpgradeNodeInput): Promise<NodeResult> 
       await chain.step('drain', () => drain(input, chain), { abortable: true });
     }
     await chain.step('kubeadm package', (attempt) =>
-      long(on(`install kubeadm ${input.packages.kubeadm}`)).installPackages({ cluster, node, run, attempt, step: 'kubeadm-package', packages: [`kubeadm=${input.packages.kubeadm}`] }));
+      long(on(`install kubeadm ${input.packages.kubeadm}`)).installPackages({ cluster, node, run, attempt, step: 'kubeadm-package', minor: input.minor, packages: [`kubeadm=${input.packages.kubeadm}`] }));
     await chain.step(`kubeadm upgrade ${input.kubeadm}`, (attempt) =>
       long(on(`kubeadm upgrade ${input.kubeadm}`)).runKubeadmUpgrade({ cluster, node, run, attempt, command: input.kubeadm, kubernetesVersion: input.kubernetesVersion }), { watched: true });
 
     kubeletWhole = false;
     await chain.step('kubelet package', (attempt) =>
       long(on(`install kubelet ${input.packages.kubelet}`)).installPackages({
-        cluster, node, run, attempt, step: 'kubelet-package', packages: [`kubelet=${input.packages.kubelet}`, `kubectl=${input.packages.kubectl}`] }));
+        cluster, node, run, attempt, step: 'kubelet-package', minor: input.minor, packages: [`kubelet=${input.packages.kubelet}`, `kubectl=${input.packages.kubectl}`] }));
     const restart = await chain.step('kubelet restart', (attempt) => long(on('restart kubelet')).restartKubelet({ cluster, node, run, attempt }));
     await chain.step('wait for ready', async (attempt) => {
       const gates = [ready(input, chain, restart.restartedAt, attempt)];

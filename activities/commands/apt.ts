@@ -50,9 +50,27 @@ export function switchRepository(packages: PackagesSpec, minor: string): Command
 
 const OPTIONS = ['-y', '--no-remove', '--allow-change-held-packages', '-o', LOCK_WAIT, '-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold'];
 
-/** Fetches packages into apt's cache; the node is not changed. `packages` as `name=full-version`. */
-export function download(packages: PackagesSpec, names: readonly string[]): Command {
-  return withEnvironment(packages, ['apt-get', 'install', '--download-only', ...OPTIONS, ...names]);
+/**
+ * Fetches packages into apt's cache and changes nothing else: the repository of the target is read through lists of its own, so that an upgrade that is given up
+ * leaves the node's sources as they were.
+ */
+const DOWNLOAD = `${FIND}
+set -eu
+find_files "$1"
+dir=$(mktemp -d /var/lib/drydock/lists.XXXXXX)
+trap 'rm -rf "$dir"' EXIT
+chmod 755 "$dir"
+mkdir -p "$dir/lists/partial" "$dir/sources"
+for file in $files; do sed -E "s|$1|$2|g" "$file" >"$dir/sources/\${file##*/}"; done
+shift 2
+set -- -o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$dir/sources" -o "Dir::State::Lists=$dir/lists" "$@"
+apt-get update -o Acquire::Retries=3 -o APT::Update::Error-Mode=any -o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$dir/sources" -o "Dir::State::Lists=$dir/lists"
+apt-get install --download-only "$@"
+`;
+
+/** `packages` as `name=full-version`. */
+export function download(packages: PackagesSpec, minor: string, names: readonly string[]): Command {
+  return withEnvironment(packages, ['sh', '-c', DOWNLOAD, 'drydock', repositoryPattern(packages.repository), repositoryOf(packages.repository, minor), ...OPTIONS, ...names]);
 }
 
 /**

@@ -21,8 +21,8 @@ const sh = (...args: string[]): Command => ({ program: 'sh', args: ['-c', ...arg
 /** Every command that touches a node, as the node's shell gets it. */
 const COMMANDS: Readonly<Record<string, Command>> = {
   'apt-switch-repository': switchRepository(packages, '1.37'),
-  'apt-download': download(packages, ['kubeadm=1.37.2-1.1', 'kubelet=1.37.2-1.1']),
-  'apt-download-proxy': download(proxied, ['kubeadm=1.37.2-1.1']),
+  'apt-download': download(packages, '1.37', ['kubeadm=1.37.2-1.1', 'kubelet=1.37.2-1.1']),
+  'apt-download-proxy': download(proxied, '1.37', ['kubeadm=1.37.2-1.1']),
   'apt-install': install(packages, ['kubelet=1.37.2-1.1', 'kubectl=1.37.2-1.1']),
   'kubeadm-upgrade-apply': upgradeApply('1.37.2', { ignorePreflightErrors: [] }),
   'kubeadm-upgrade-apply-options': upgradeApply('1.37.2', { ignorePreflightErrors: ['Swap', 'SystemVerification'], patches: '/etc/kubernetes/patches' }),

@@ -65,7 +65,7 @@ describe('packages and facts on a real node', function () {
     await succeeds(switchRepository(cluster.packages, '1.37'));
     await succeeds(switchRepository(cluster.packages, '1.37'));
     assert.deepEqual((await facts()).repositories.map((each) => each.minor), ['1.37']);
-    await succeeds(download(cluster.packages, [`kubectl=${version}`]));
+    await succeeds(download(cluster.packages, '1.37', [`kubectl=${version}`]));
     assert.equal((await facts()).packages.kubectl, before.packages.kubectl);
     await succeeds(install(cluster.packages, [`kubectl=${version}`]));
     const after = await facts();

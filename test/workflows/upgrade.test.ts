@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { RunStatus } from '../../domain/status.js';
 import { maintenanceId, type OperatorSay, type Said, TASK_QUEUE, type UpdateName, type UpgradeInput, type UpgradeResult } from '../../workflows/messages.js';
 import { aPlan, failing, planned, recordedActivities } from '../support/fake-activities.js';
-import { temporal, withWorker } from '../support/temporal.js';
+import { needsTemporal, temporal, withWorker } from '../support/temporal.js';
 
 let number = 0;
 const newCluster = (): string => `c${process.pid}-${++number}`;
@@ -38,6 +38,7 @@ const CHAIN = (name: string, kubeadm: string): string[] => [
 
 describe('workflow upgradeCluster', function () {
   this.timeout(60_000);
+  needsTemporal();
 
   it('takes the control plane first, then the workers one by one, each by the same chain', async () => {
     const cluster = newCluster();
@@ -156,6 +157,48 @@ describe('workflow upgradeCluster', function () {
     assert.deepEqual(result.status.nodes.map((each) => each.state), ['skipped', 'done']);
     assert.ok(!calls.includes('uncordonNode w1'));
     assert.ok(result.status.events.some((event) => event.name === 'NodeSkipped' && /cordon stays/.test(event.message)));
+  });
+
+  it('starts nothing else when a control-plane node is skipped', async () => {
+    const cluster = newCluster();
+    const { calls, activities } = recordedActivities(aPlan(cluster, [planned('cp1', 'control-plane'), planned('w1', 'worker')]), { runKubeadmUpgrade: () => { throw failing('CommandFailed'); } });
+    const result = await withWorker(activities, async () => {
+      const handle = await start(cluster);
+      await until(handle, (now) => node(now, 'cp1')?.state === 'waiting');
+      await say(handle, 'skip', { node: 'cp1' });
+      return handle.result();
+    });
+    assert.equal(result.state, 'failed');
+    assert.deepEqual(result.status.nodes.map((each) => each.state), ['skipped', 'notStarted']);
+    assert.ok(calls.includes('uncordonNode cp1'));
+    assert.ok(!calls.includes('cordonNode w1'));
+    assert.ok(result.status.events.some((event) => event.name === 'RestNotStarted'));
+  });
+
+  it('lets a terminated run\'s chain on a node finish, then begins its own', async () => {
+    const cluster = newCluster();
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let first = true;
+    const { calls, activities } = recordedActivities(aPlan(cluster, [planned('w1', 'worker')]), {
+      runKubeadmUpgrade: async () => {
+        if (first) await held;
+        first = false;
+      },
+    });
+    const result = await withWorker(activities, async () => {
+      const old = await start(cluster);
+      await until(old, (now) => /kubeadm upgrade/.test(node(now, 'w1')?.step ?? ''));
+      await old.terminate('test');
+      const handle = await start(cluster);
+      await until(handle, (now) => now.events.some((event) => event.name === 'NodeBusy'));
+      release();
+      return handle.result();
+    });
+    assert.equal(result.state, 'done');
+    assert.equal(calls.filter((call) => call === 'uncordonNode w1').length, 2);
+    const kubeadm = calls.map((call, i) => [call, i] as const).filter(([call]) => call === 'runKubeadmUpgrade w1').map(([, i]) => i);
+    assert.ok(calls.indexOf('uncordonNode w1') < (kubeadm[1] ?? 0));
   });
 
   it('names what blocks a drain, and uncordons on abort when the kubelet is whole', async () => {
