@@ -82,13 +82,16 @@ function searchAttributes(cluster: string, operation: string, version: string): 
   ]);
 }
 
-/** The newest maintenance's status, or undefined when there never was one. Works on ended runs too. */
+/** The newest maintenance's status, or undefined when there never was one. A closed run that this version's code cannot replay answers by its result. */
 export async function readStatus(client: Client, cluster: string, deadlineMs = 10_000): Promise<RunStatus | undefined> {
+  const handle = client.workflow.getHandle(maintenanceId(cluster));
   try {
-    return await client.withDeadline(Date.now() + deadlineMs, () => client.workflow.getHandle(maintenanceId(cluster)).query<RunStatus>(STATUS));
+    return await client.withDeadline(Date.now() + deadlineMs, () => handle.query<RunStatus>(STATUS));
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
+    const { status } = await client.withDeadline(Date.now() + deadlineMs, () => handle.describe());
+    if (status.name !== 'COMPLETED') throw error;
+    return ((await handle.result()) as UpgradeResult).status;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Hop, Plan, PlannedNode } from '../domain/plan.js';
 import type { WorkloadBaseline } from '../activities/workloads.js';
 import { long, short } from './activity-proxies.js';
 import { inBatches } from './batches.js';
+import { failureOf } from './failure-of.js';
 import { validateUpgradeInput } from './inputs.js';
 import { nodeId, maintenanceId, type UpgradeInput, type UpgradeResult } from './messages.js';
 import { AbortedByOperator, RunControl } from './run-control.js';
@@ -55,17 +56,28 @@ async function upgradeOne(run: RunControl, input: UpgradeInput, hop: Hop, node: 
   run.setNode(node.name, { state: 'running', step: 'starting', since: new Date().toISOString(), from: node.from, to: node.to, error: null });
   const status = run.snapshot.nodes.find((candidate) => candidate.name === node.name);
   if (!status) throw ApplicationFailure.nonRetryable(`No status of ${node.name}`, 'Defect');
-  const result = await startedOnce(run, node.name, () => executeChild(upgradeNode, {
-    workflowId: nodeId(cluster, node.name),
-    // A terminated maintenance must not leave a node half done on the quiet: its own workflow goes on to the end of its chain or to its first failure.
-    parentClosePolicy: ParentClosePolicy.ABANDON,
-    workflowTaskTimeout: '5 seconds',
-    staticSummary: `${node.name}: ${node.from} → ${node.to}`,
-    args: [{
-      cluster, node: status, maintenance: maintenanceId(cluster), run: run.snapshot.run, minor: hop.minor, kubernetesVersion: hop.to, kubeadm: node.kubeadm,
-      packages: node.packages, drain: node.drain, ignorePods: baseline.unwellPods, paused: run.isPaused }],
-  }));
-  run.setNode(node.name, { state: result.state });
+  try {
+    const result = await startedOnce(run, node.name, () => executeChild(upgradeNode, {
+      workflowId: nodeId(cluster, node.name),
+      // A terminated maintenance must not leave a node half done on the quiet: its own workflow goes on to the end of its chain or to its first failure.
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      workflowTaskTimeout: '5 seconds',
+      staticSummary: `${node.name}: ${node.from} → ${node.to}`,
+      args: [{
+        cluster, node: status, maintenance: maintenanceId(cluster), run: run.snapshot.run, minor: hop.minor, kubernetesVersion: hop.to, kubeadm: node.kubeadm,
+        packages: node.packages, drain: node.drain, ignorePods: baseline.unwellPods, paused: run.isPaused }],
+    }));
+    run.setNode(node.name, { state: result.state });
+  } catch (error) {
+    if (error instanceof AbortedByOperator) {
+      run.setNode(node.name, { state: 'notStarted', step: '', since: null });
+      throw error;
+    }
+    // Its workflow was terminated or cancelled by hand, or met a defect: nobody knows more than that it is not done.
+    const failure = failureOf(error);
+    run.setNode(node.name, { state: 'failed', error: failure });
+    run.event('NodeFailed', `${node.name}'s own workflow ended: ${failure.message} Look at the node before anything else.`, node.name);
+  }
 }
 
 /** A terminated run's chain may still be at work on this node: it is let finish, then ours begins. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type WorkflowHandle, WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { RunStatus } from '../../domain/status.js';
-import { maintenanceId, type OperatorSay, type Said, TASK_QUEUE, type UpdateName, type UpgradeInput, type UpgradeResult } from '../../workflows/messages.js';
+import { maintenanceId, nodeId, type OperatorSay, type Said, TASK_QUEUE, type UpdateName, type UpgradeInput, type UpgradeResult } from '../../workflows/messages.js';
 import { aPlan, failing, planned, recordedActivities } from '../support/fake-activities.js';
 import { needsTemporal, temporal, withWorker } from '../support/temporal.js';
 
@@ -199,6 +199,20 @@ describe('workflow upgradeCluster', function () {
     assert.equal(calls.filter((call) => call === 'uncordonNode w1').length, 2);
     const kubeadm = calls.map((call, i) => [call, i] as const).filter(([call]) => call === 'runKubeadmUpgrade w1').map(([, i]) => i);
     assert.ok(calls.indexOf('uncordonNode w1') < (kubeadm[1] ?? 0));
+  });
+
+  it('ends failed, and says so, when a node\'s own workflow is terminated by hand', async () => {
+    const cluster = newCluster();
+    const { activities } = recordedActivities(aPlan(cluster, [planned('w1', 'worker')]), { runKubeadmUpgrade: () => { throw failing('CommandFailed'); } });
+    const result = await withWorker(activities, async () => {
+      const handle = await start(cluster);
+      await until(handle, (now) => node(now, 'w1')?.state === 'waiting');
+      const { client } = await temporal();
+      await client.workflow.getHandle(nodeId(cluster, 'w1')).terminate('by hand');
+      return handle.result();
+    });
+    assert.equal(result.state, 'failed');
+    assert.equal(node(result.status, 'w1')?.state, 'failed');
   });
 
   it('names what blocks a drain, and uncordons on abort when the kubelet is whole', async () => {
