@@ -1,5 +1,5 @@
 /** One run of the tests on real clusters: its own state folder, its own clusters, progress while it waits, and what is needed to understand a failure. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,7 @@ export { sleep };
 
 let folder: Promise<string> | undefined;
 const made = new Map<string, LabCluster>();
+const names = new Set<string>();
 let current: LabCluster | undefined;
 
 /** Folder of this run. The embedded Temporal in it takes ports of its own: the developer's is not disturbed. */
@@ -25,11 +26,21 @@ export function runFolder(): Promise<string> {
   folder ??= (async () => {
     const path = await mkdtemp(join(tmpdir(), 'drydock-test-lab-'));
     await mkdir(join(path, 'state'), { mode: 0o700 });
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => giveUp(signal, path));
     await writeFile(join(path, 'state', 'ports.json'), JSON.stringify({ port: await freePort(), uiPort: await freePort() }));
-    note(`state and clusters of this run: ${path}`);
+    note(`state of this run: ${path}`);
     return path;
   })();
   return folder;
+}
+
+/** Told to stop in the middle: what runs in the background must not outlive us. */
+function giveUp(signal: NodeJS.Signals, path: string): never {
+  note(`${signal}: removing what this run made`);
+  const env = { ...process.env, DRYDOCK_STATE_DIR: join(path, 'state') };
+  spawnSync(join(HOME, 'drydock'), ['service', 'stop'], { env, timeout: 20_000 });
+  for (const name of names) spawnSync(join(HOME, 'drydock'), ['lab', 'down', name], { env, timeout: 30_000 });
+  process.exit(signal === 'SIGINT' ? 130 : 143);
 }
 
 export const environment = async (): Promise<NodeJS.ProcessEnv> => ({ ...process.env, DRYDOCK_STATE_DIR: join(await runFolder(), 'state'), NO_COLOR: '1' });
@@ -54,11 +65,16 @@ export function useCluster(key: string, wish: ClusterWish): () => LabCluster {
   };
 }
 
+/** A name of this run alone, so that what another run left behind is never in the way. */
+const clusterName = (key: string): string => `t${process.pid % 100_000}${key}`;
+
 async function make(key: string, { workload, beside, ...spec }: ClusterWish): Promise<LabCluster> {
   if (!beside) for (const other of [...made.keys()]) await remove(other);
-  const name = `t${process.pid % 1000}${key}`;
+  const name = clusterName(key);
+  names.add(name);
   const began = Date.now();
-  const cluster = await labUp({ ...spec, name, folder: await runFolder(), onProgress: note }).catch(async (error: unknown) => {
+  await runFolder();
+  const cluster = await labUp({ ...spec, name, folder: HOME, onProgress: note }).catch(async (error: unknown) => {
     await labDown(name);
     throw error;
   });
@@ -71,7 +87,9 @@ async function make(key: string, { workload, beside, ...spec }: ClusterWish): Pr
 async function remove(key: string): Promise<void> {
   const cluster = made.get(key);
   made.delete(key);
-  if (cluster && process.env['DRYDOCK_TEST_KEEP'] === undefined) await labDown(cluster.name, note);
+  if (!cluster || process.env['DRYDOCK_TEST_KEEP'] !== undefined) return;
+  await labDown(cluster.name, note);
+  names.delete(cluster.name);
 }
 
 /** Asks until the answer is something; at the deadline it throws with what was last seen. */
