@@ -6,14 +6,20 @@ import { fileURLToPath } from 'node:url';
 import { SshShell } from '../../activities/adapters/ssh-shell.js';
 import { detachedNames } from '../../activities/detached-names.js';
 import { pruneRecords, readOutput, runDetached, type DetachedProgress, type DetachedResult, type DetachedStep } from '../../activities/detached-step.js';
+import type { ClusterSpec, NodeSpec } from '../../domain/cluster.js';
 import { needsLab } from '../support/lab.js';
 
 const CHILD = fileURLToPath(new URL('./detached-child.js', import.meta.url));
 
 describe('detached steps on a real node', function () {
   this.timeout(240_000);
-  const cluster = needsLab();
-  const node = cluster.nodes.find((each) => each.role === 'worker') ?? cluster.nodes[0]!;
+  const lab = needsLab();
+  let cluster: ClusterSpec;
+  let node: NodeSpec;
+  before(() => {
+    cluster = lab();
+    node = cluster.nodes.find((each) => each.role === 'worker') ?? cluster.nodes[0]!;
+  });
   const run = `test${Date.now().toString(36)}`;
   const counter = (name: string) => `/root/drydock-test-${run}-${name}`;
   let shell: SshShell;

@@ -5,6 +5,7 @@ import { download, install, switchRepository } from '../../activities/commands/a
 import { runDetached, type DetachedResult } from '../../activities/detached-step.js';
 import { factsCommand, gatherHostFacts } from '../../activities/host-facts.js';
 import type { Command } from '../../activities/ports/remote-shell.js';
+import type { ClusterSpec, NodeSpec } from '../../domain/cluster.js';
 import { needsLab } from '../support/lab.js';
 
 // Holds dpkg's lock the way dpkg does (fcntl), for $1 seconds.
@@ -12,8 +13,13 @@ const HOLD_LOCK = 'exec perl -MFcntl=:DEFAULT,:flock -e \'open(my $f, "+<", "/va
 
 describe('packages and facts on a real node', function () {
   this.timeout(240_000);
-  const cluster = needsLab();
-  const node = cluster.nodes.filter((each) => each.role === 'worker').at(-1) ?? cluster.nodes[0]!;
+  const lab = needsLab();
+  let cluster: ClusterSpec;
+  let node: NodeSpec;
+  before(() => {
+    cluster = lab();
+    node = cluster.nodes.filter((each) => each.role === 'worker').at(-1) ?? cluster.nodes[0]!;
+  });
   const run = `packages${Date.now().toString(36)}`;
   const shell = new SshShell();
   let steps = 0;
@@ -83,7 +89,7 @@ describe('packages and facts on a real node', function () {
 
   it('repairs half-configured packages first', async () => {
     const before = await facts();
-    await sh('f=$(ls /var/cache/apt/archives/kubectl_*.deb | tail -n 1); dpkg --unpack "$f" >/dev/null 2>&1; apt-mark hold kubectl'); // dpkg takes the hold off too
+    await sh('d=$(mktemp -d); cd "$d" && apt-get download -qq "kubectl=$(apt-cache madison kubectl | awk "{ print \\$3; exit }")" >/dev/null 2>&1; dpkg --unpack ./kubectl_*.deb >/dev/null 2>&1; rm -r "$d"; apt-mark hold kubectl'); // dpkg takes the hold off too
     const broken = await facts();
     assert.ok(broken.packages.audit.length > 0);
     assert.match(await succeeds(install(cluster.packages, [`kubectl=${broken.packages.kubectl!}`])), /half-configured, running dpkg --configure -a/);

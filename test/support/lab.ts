@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { ClusterSpec, NodeSpec, Role } from '../../domain/cluster.js';
 import { aCluster, anSsh } from './cluster.js';
+import { useCluster } from './lab-run.js';
 
 interface LabFile {
   cluster: string;
@@ -12,10 +13,7 @@ interface LabFile {
   packages: { repository: string };
 }
 
-/** The lab cluster that DRYDOCK_TEST_CLUSTER_CONFIG names, or undefined. */
-export function labCluster(): ClusterSpec | undefined {
-  const file = process.env['DRYDOCK_TEST_CLUSTER_CONFIG'];
-  if (!file) return undefined;
+function read(file: string): ClusterSpec {
   const lab = parse(readFileSync(file, 'utf8')) as LabFile;
   const path = (name: string) => resolve(dirname(file), name);
   const nodes: NodeSpec[] = lab.nodes.map((node) => ({ ...node, labels: {} }));
@@ -26,13 +24,9 @@ export function labCluster(): ClusterSpec | undefined {
   });
 }
 
-/** Skips the suite, and says so, without a lab cluster. */
-export function needsLab(): ClusterSpec {
-  const cluster = labCluster();
-  before(function () {
-    if (cluster) return;
-    process.stderr.write('    skipped: DRYDOCK_TEST_CLUSTER_CONFIG names no lab cluster\n');
-    this.skip();
-  });
-  return cluster ?? aCluster();
+/** A real cluster for this suite: the one whose drydock.yaml DRYDOCK_TEST_CLUSTER_CONFIG names, else the one that the other suites leave. */
+export function needsLab(): () => ClusterSpec {
+  const given = process.env['DRYDOCK_TEST_CLUSTER_CONFIG'];
+  const made = given ? undefined : useCluster('a', { version: '1.36.3', with: ['1.37.2'] });
+  return () => read(given ?? made!().config);
 }
