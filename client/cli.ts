@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import type { InitOptions } from './commands/init.js';
 
+export { CommanderError } from 'commander';
+
 type Ended = (code: number) => void;
 type Options = Record<string, unknown>;
 
