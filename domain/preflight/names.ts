@@ -35,7 +35,7 @@ export const CHECKS = {
   'node-not-ready': 'Repair the node first (`journalctl -u kubelet` on it), or take it out of the cluster and of drydock.yaml.',
   'node-pressure': 'Free the resource on the node first.',
   'already-cordoned': 'Nothing, if the cordon is meant: the node stays cordoned. Else `kubectl uncordon` it first.',
-  'left-over-cordon': 'A run of drydock left this cordon. See whether it still runs (`drydock status`), else `drydock uncordon NODE`.',
+  'left-over-cordon': 'A run of drydock left this cordon. See whether it still runs (`drydock status`), else `kubectl uncordon NODE`.',
   'control-plane-cordoned': 'End the other maintenance of that control-plane node (uncordon it) before this one begins.',
   'component-not-ready': 'Repair the component first (`kubectl -n kube-system get pods`, `crictl logs`).',
   'component-missing': 'Find out why the component does not run on that node: its manifest is in /etc/kubernetes/manifests.',
