@@ -17,12 +17,13 @@ export class StepFailure extends Error {
   }
 }
 
-/** What Temporal records: kind as type, the next action and the output as details. */
-export function toApplicationFailure(failure: StepFailure): ApplicationFailure {
+/** What Temporal records: kind as type, the next action and the output as details; the wait before the next try grows with the attempts, to 15 s. */
+export function toApplicationFailure(failure: StepFailure, attempt = 1): ApplicationFailure {
   return ApplicationFailure.create({
     type: failure.kind,
     message: failure.message,
     nonRetryable: !isRetryable(failure.kind),
+    nextRetryDelay: Math.min(15_000, 1_000 * 1.5 ** (attempt - 1)),
     details: [{ output: failure.output ?? null, next: nextAction(failure.kind) }],
   });
 }

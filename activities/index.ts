@@ -1,4 +1,4 @@
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { evictionWindow } from '../domain/eviction-window.js';
 import type { Plan } from '../domain/plan.js';
 import type { Blocker } from '../domain/status.js';
@@ -166,7 +166,7 @@ async function activity<T>(doing: string, body: (running: Running) => Promise<T>
     return await body({ signal, beat: (next) => (progress = next) });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw toApplicationFailure(error instanceof StepFailure ? error : kubeFailure(error, `Cannot ${doing}`));
+    throw toApplicationFailure(error instanceof StepFailure ? error : kubeFailure(error, `Cannot ${doing}`), activityInfo().attempt);
   } finally {
     clearInterval(timer);
   }

@@ -8,7 +8,8 @@ import { PERMANENT_KINDS } from '../domain/failure.js';
  */
 const HEARTBEAT = '7 seconds';
 
-const retry = { initialInterval: '1 second', backoffCoefficient: 1.5, maximumInterval: '15 seconds', nonRetryableErrorTypes: [...PERMANENT_KINDS] };
+/** A worker that died is replaced at once, the tenth time too; an activity that failed says itself how long to wait (activities/failure.ts). */
+const retry = { initialInterval: '1 second', backoffCoefficient: 1, nonRetryableErrorTypes: [...PERMANENT_KINDS] };
 
 /** Reads and small writes: tried again through an API server's restart or a dropped connection for a quarter of an hour. */
 const SHORT: ActivityOptions = { startToCloseTimeout: '3 minutes', scheduleToCloseTimeout: '15 minutes', heartbeatTimeout: HEARTBEAT, retry };
