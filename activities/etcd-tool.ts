@@ -25,8 +25,9 @@ export async function etcdctl(shell: RemoteShell, cluster: ClusterSpec, node: No
   return must(node, await shell.run(cluster, node, etcdctlCommand(args), { timeoutMs: 60_000, ...options }));
 }
 
-export function etcdctlCommand(args: readonly string[]): Command {
-  const access = ['--endpoints=https://127.0.0.1:2379', `--cacert=${PKI}/ca.crt`, `--cert=${PKI}/healthcheck-client.crt`, `--key=${PKI}/healthcheck-client.key`, '--dial-timeout=5s', '--command-timeout=30s'];
+/** `commandSeconds`: the tool's own limit; it has none by default and would wait for ever. */
+export function etcdctlCommand(args: readonly string[], commandSeconds = 30): Command {
+  const access = ['--endpoints=https://127.0.0.1:2379', `--cacert=${PKI}/ca.crt`, `--cert=${PKI}/healthcheck-client.crt`, `--key=${PKI}/healthcheck-client.key`, '--dial-timeout=5s', `--command-timeout=${commandSeconds}s`];
   return { program: 'sh', args: ['-c', RUN_TOOL, 'drydock', 'etcdctl', ...access, ...args] };
 }
 

@@ -17,6 +17,9 @@ import { isNodeReady, isPodReady, kubeletVersionOf, listAll, NODES, PODS } from 
 import type { KubeApi } from './ports/kube-api.js';
 import type { RemoteShell } from './ports/remote-shell.js';
 
+/** Each has a connection and a read of the package lists under way. */
+const HOSTS_AT_ONCE = 50;
+
 export interface InspectTarget {
   /** `1.37` */
   readonly minor?: string;
@@ -27,7 +30,7 @@ export interface InspectTarget {
 /** Everything the preflight and the plan need, all of it by reads: the API server and every node at once. Throws only when the API server cannot be asked at all. */
 export async function inspectCluster(ports: { shell: RemoteShell; kube: KubeApi }, spec: ClusterSpec, target: InspectTarget, signal: AbortSignal): Promise<ClusterFacts> {
   const { kube, shell } = ports;
-  const hosts = Promise.all(spec.nodes.map(async (node): Promise<[string, HostAnswer]> => [node.name, await gatherHostFacts(shell, spec, node, target)]));
+  const hosts = atMost(HOSTS_AT_ONCE, spec.nodes, async (node): Promise<[string, HostAnswer]> => [node.name, await gatherHostFacts(shell, spec, node, target, signal)]);
   hosts.catch(() => undefined);
   const version = await kube.request<{ gitVersion: string }>(spec, { method: 'GET', path: '/version', signal });
   const nodes = (await listAll<V1Node>(kube, spec, NODES, {}, signal)).items;
@@ -57,6 +60,16 @@ export async function inspectCluster(ports: { shell: RemoteShell; kube: KubeApi 
     ...(workerMachineId ? { workerMachineId } : {}),
     workerAddresses: ownAddresses(),
   };
+}
+
+/** In order of the items, with so many under way at once. */
+async function atMost<T, R>(limit: number, items: readonly T[], act: (item: T) => Promise<R>): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  const queue = items.entries();
+  await Promise.all(Array.from({ length: limit }, async () => {
+    for (const [i, item] of queue) results[i] = await act(item);
+  }));
+  return results;
 }
 
 /** An answer, or why there is none. An abort is neither. */

@@ -19,12 +19,11 @@ interface Live {
 
 /** Runs one disruptive command as a detached step. Throws CommandFailed with its output, or StepInterrupted when its end is not known. */
 async function onNode(shell: RemoteShell, spec: ClusterSpec, node: NodeSpec, { run, attempt }: NodeStep, step: string, command: Command, live: Live): Promise<Extract<DetachedResult, { outcome: 'exited' }>> {
-  const words = `${command.program} ${command.args.join(' ')}`.replace(/\s+/g, ' ').slice(0, 120);
   const result = await runDetached(shell, { cluster: spec, node, run, step, attempt, command, description: `drydock ${step}` }, live);
   if (result.outcome === 'interrupted') {
     throw new StepFailure('StepInterrupted', `${step} on ${node.name} began at ${result.startedAt} and was cut short by ${result.why === 'reboot' ? 'a reboot' : 'a kill'}; what it got done is unknown.`, result.output);
   }
-  if (result.exitCode !== 0) throw new StepFailure(apt.failureKindOf(result.output) ?? 'CommandFailed', `${step} on ${node.name} ended with exit code ${result.exitCode}: ${words}`, result.output);
+  if (result.exitCode !== 0) throw new StepFailure(apt.failureKindOf(result.output) ?? 'CommandFailed', `${step} on ${node.name} ended with exit code ${result.exitCode}.`, result.output);
   return result;
 }
 

@@ -7,7 +7,9 @@ mount --make-rshared /
 mount -o remount,rw /sys || mount -t sysfs sysfs /sys
 mount -o remount,rw /proc/sys 2>/dev/null
 for c in /sys/fs/cgroup /sys/fs/cgroup/*; do mount -o remount,bind,rw "$c" 2>/dev/null; done
-[ -s /etc/machine-id ] || systemd-machine-id-setup >/dev/null 2>&1
+# systemd's own set-up takes the outer machine's id in a container, and all nodes would share it.
+[ -s /etc/machine-id ] || tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
+rm -f /var/lib/dbus/machine-id
 # All containers share the kernel's boot id; a real machine's changes with each boot, which is the proof of one.
 cat /proc/sys/kernel/random/uuid >/dev/.boot_id
 mount --bind -o ro /dev/.boot_id /proc/sys/kernel/random/boot_id

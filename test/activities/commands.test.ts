@@ -30,7 +30,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'kubeadm-pull-images': pullImages({ kubeadmPackage: 'kubeadm_1.37.2-1.1', kubernetesVersion: '1.37.2', controlPlane: true }),
   'kubeadm-pull-images-worker': pullImages({ kubeadmPackage: 'kubeadm_1.37.2-1.1', kubernetesVersion: '1.37.2', controlPlane: false }),
   'kubelet-restart': restartKubeletCommand(),
-  'etcdctl-snapshot-save': etcdctlCommand(['snapshot', 'save', '/var/lib/drydock/snapshots/x.db']),
+  'etcdctl-snapshot-save': etcdctlCommand(['snapshot', 'save', '/var/lib/drydock/snapshots/x.db'], 1800),
   'etcdutl-snapshot-status': etcdutlCommand(['snapshot', 'status', '/var/lib/drydock/snapshots/x.db', '-w', 'json']),
   'host-facts': factsCommand(aCluster(), { minor: '1.37' }),
   'host-facts-proxy': factsCommand(aCluster({ packages: proxied }), { minor: '1.37' }),
