@@ -41,9 +41,12 @@ describe('an upgrade 1.36.3 → 1.37.2 while worker and server are killed and ss
       try {
         const doing = (): string => upgrade.last?.nodes.filter(({ state }) => state === 'running').map(({ name, step }) => `${name} "${step}"`).join(', ') || (upgrade.last?.step ?? '');
         for (let i = 0; i < WORKER_KILLS + SERVER_KILLS; i++) {
-          await sleep(2_000 + Math.random() * 9_000);
+          // Half of them hit the control plane, half the workers, whose steps are short.
+          const early = i < (WORKER_KILLS + SERVER_KILLS) / 2;
+          if (!early) await upgrade.until('a worker at work', 600, (status) => status.nodes.some(({ role, state: at }) => role === 'worker' && at !== 'notStarted'));
+          await sleep(early ? 3_000 + Math.random() * 12_000 : 500 + Math.random() * 5_000);
           assert.equal(upgrade.code, undefined, `the upgrade ended before all kills: ${evidence.kills.length} done`);
-          evidence.kills.push(await killAndWait(drydock, cluster, temporal.client, i === 3 || i === 8 ? 'server' : 'worker', doing()));
+          evidence.kills.push(await killAndWait(drydock, cluster, temporal.client, i === 3 || i === 9 ? 'server' : 'worker', doing()));
         }
       } finally {
         await temporal.close();

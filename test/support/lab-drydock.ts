@@ -84,7 +84,7 @@ export class Following {
       return this.code === undefined ? undefined : ('ended' as const);
     });
     if (found !== 'ended') return found;
-    throw new Error(`drydock ${this.name} ended with ${this.code} before ${what}\n${this.stderr}\n${JSON.stringify(this.last)}`);
+    throw new Error(`drydock ${this.name} ended with ${this.code} before ${what}\n${this.stderr.trimEnd().split('\n').slice(-5).join('\n')}`);
   }
 
   /** Its exit code, at most after `seconds`. */

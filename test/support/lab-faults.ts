@@ -4,7 +4,6 @@ import { dropSsh, restoreSsh, type LabCluster } from '../../lab/index.js';
 import type { RunStatus } from '../../domain/status.js';
 import { maintenanceId, nodeId, STATUS } from '../../workflows/messages.js';
 import type { Drydock, Following } from './lab-drydock.js';
-import { nodeOf } from './lab-drydock.js';
 import { note, secondsSince, sleep, until } from './lab-run.js';
 
 /** A Temporal client of the test's own, at the embedded server. */
@@ -60,17 +59,22 @@ export async function killAndWait(drydock: Drydock, cluster: LabCluster, client:
 
 /** Drops ssh packets of a node while it is at a step, for a while. */
 export async function cutSsh(cluster: LabCluster, following: Following, node: string, step: RegExp, seconds: number): Promise<string> {
-  const status = await until(`${node} at ${step.source}`, 1200, () => {
-    if (following.code !== undefined) throw new Error('the maintenance ended before the cut');
-    const now = following.last;
-    return now && now.nodes.some((each) => each.name === node && each.state === 'running' && step.test(each.step)) ? now : undefined;
-  }, 50);
-  const at = nodeOf(status, node).step;
+  const at = await stepOf(following, node, step);
   await dropSsh(cluster, node);
   note(`ssh of ${node} cut at "${at}" for ${seconds} s`);
   await sleep(seconds * 1000);
   await restoreSsh(cluster, node);
   return at;
+}
+
+/** Looked at often, for some steps last a second. */
+async function stepOf(following: Following, node: string, step: RegExp): Promise<string> {
+  while (following.code === undefined) {
+    const at = following.last?.nodes.find((each) => each.name === node && each.state === 'running')?.step;
+    if (at !== undefined && step.test(at)) return at;
+    await sleep(50);
+  }
+  throw new Error(`the maintenance ended before ${node} was seen at ${step.source}`);
 }
 
 export function median(values: readonly number[]): number {
