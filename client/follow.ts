@@ -4,6 +4,7 @@ import type { Context } from './context.js';
 import { EXIT, Exit } from './exit.js';
 import { endOf, readStatus } from './maintenance.js';
 import { statusLines, summaryLines } from './render/status.js';
+import { plain } from './render/text.js';
 
 const EVERY_MS = 1_000;
 
@@ -41,7 +42,7 @@ export async function follow(context: Context, json: boolean): Promise<number> {
       }
       if (status && !live && needsDecision(status)) {
         view.close();
-        process.stderr.write(`drydock: stopped and waiting: ${status.waitingFor}\n`);
+        process.stderr.write(`drydock: stopped and waiting: ${plain(status.waitingFor ?? '')}\n`);
         return EXIT.decision;
       }
       if (!status) await failIfEnded(context);
@@ -92,18 +93,18 @@ async function liveView(): Promise<View> {
       last = status;
       draw([]);
     },
-    note: (text) => draw(['', text]),
+    note: (text) => draw(['', plain(text)]),
     close: () => update.done(),
   };
 }
 
 /** For pipes and logs: one line whenever a node's or the run's step changes. */
-function lineView(): View {
+export function lineView(): View {
   const seen = new Map<string, string>();
   const put = (key: string, text: string): void => {
     if (seen.get(key) === text) return;
     seen.set(key, text);
-    process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${key}: ${text}\n`);
+    process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${plain(key)}: ${plain(text)}\n`);
   };
   return {
     show: (status) => {
@@ -124,7 +125,7 @@ function jsonView(): View {
       if (text !== last) process.stdout.write(`${text}\n`);
       last = text;
     },
-    note: (text) => process.stderr.write(`drydock: ${text}\n`),
+    note: (text) => process.stderr.write(`drydock: ${plain(text)}\n`),
     close: () => undefined,
   };
 }

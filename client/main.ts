@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { EXIT, Exit } from './exit.js';
+import { plain } from './render/plain.js';
 
 /** Runs one command line and returns its exit code. Everything expected ends as an Exit; anything else is a defect and shows its stack. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -13,7 +14,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     if (error instanceof Exit) {
-      process.stderr.write(`drydock: ${error.message}\n`);
+      process.stderr.write(`drydock: ${plain(error.message, true)}\n`);
       return error.code;
     }
     process.stderr.write(`drydock: a defect, please report it:\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

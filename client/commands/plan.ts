@@ -22,6 +22,7 @@ export function upgradeInput(cluster: string, options: UpgradeOptions, digest?: 
 
 /** Every finding; exit 3 when one refuses. */
 export async function check(options: UpgradeOptions): Promise<number> {
+  if (options.to !== undefined) upgradeInput('', options);
   const context = await openContext(options);
   try {
     const answer = await makePlan(context, { cluster: context.cluster, to: options.to === undefined ? 'next' : upgradeInput(context.cluster, options).to });
@@ -40,6 +41,7 @@ export async function check(options: UpgradeOptions): Promise<number> {
 
 export async function plan(args: readonly string[], options: UpgradeOptions & { out?: string }): Promise<number> {
   if (args[0] !== 'upgrade') throw new Exit(EXIT.usage, `plan: found ${JSON.stringify(args[0])}, wanted upgrade`);
+  upgradeInput('', options);
   const context = await openContext(options);
   try {
     const answer = await makePlan(context, upgradeInput(context.cluster, options));

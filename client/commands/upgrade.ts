@@ -15,6 +15,8 @@ export async function upgrade(args: readonly string[], given: Options): Promise<
   const saved = args[0] === undefined ? undefined : await readPlan(args[0]);
   const options: Options = saved ? { ...given, to: saved.to, ...(saved.workers ? { workers: saved.workers } : {}), ...(saved.maxUnavailable ? { maxUnavailable: saved.maxUnavailable } : {}) } : given;
   if (!options.yes && !process.stdin.isTTY) throw new Exit(EXIT.usage, 'There is no terminal to ask on. Add --yes to start without a question.');
+  // What is mistyped is said before anything is started.
+  upgradeInput('', options);
   const context = await openContext(options);
   try {
     if (saved && saved.cluster !== context.cluster) throw new Exit(EXIT.usage, `The plan is for cluster ${saved.cluster}; this configuration is of ${context.cluster}.`);

@@ -1,10 +1,10 @@
 import pc from 'picocolors';
 import type { Finding, Plan } from '../../domain/plan.js';
-import { columns, duration, plain } from './text.js';
+import { columns, duration, neutral, plain } from './text.js';
 
 /** Findings, refusals first, each with its evidence and next action. */
 export function findingLines(findings: readonly Finding[]): string[] {
-  const sorted = [...findings].sort((a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'));
+  const sorted = neutral([...findings]).sort((a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'));
   return sorted.flatMap((finding) => [
     `${finding.severity === 'refusal' ? pc.red('refused') : pc.yellow('warning')}  ${pc.bold(finding.check)}${finding.node ? ` on ${finding.node}` : ''}: ${plain(finding.message)}`,
     ...(finding.evidence ? [pc.dim(`         seen: ${plain(finding.evidence)}`)] : []),
@@ -12,7 +12,8 @@ export function findingLines(findings: readonly Finding[]): string[] {
   ]);
 }
 
-export function planLines(plan: Plan): string[] {
+export function planLines(given: Plan): string[] {
+  const plan = neutral(given);
   const lines = [pc.bold(`Plan ${plan.digest}: ${plan.cluster} ${plan.from} → ${plan.to}, about ${duration(plan.estimateSeconds)}`)];
   for (const hop of plan.hops) {
     lines.push(`  ${hop.from} → ${hop.to}; workers ${plan.policy.workers}, at most ${plan.policy.maxUnavailable} at a time`);

@@ -1,10 +1,11 @@
 import pc from 'picocolors';
 import { nextAction } from '../../domain/failure.js';
 import type { NodeStatus, RunStatus } from '../../domain/status.js';
-import { columns, duration, inColour, markOf, plain, secondsSince } from './text.js';
+import { columns, duration, inColour, markOf, neutral, plain, secondsSince } from './text.js';
 
 /** The live view and `status`: a line a node, then what it waits for and what a person can type. */
-export function statusLines(status: RunStatus, now = Date.now()): string[] {
+export function statusLines(given: RunStatus, now = Date.now()): string[] {
+  const status = neutral(given);
   const head = `${pc.bold(status.cluster)}  ${status.operation} ${status.from ?? '?'} → ${status.to}  ${inColour(status.state, status.state)}  ${plain(status.step)} ${pc.dim(duration(secondsSince(status.since, now)))}`;
   const rows = columns(status.nodes.map((node) => [markOf(node.state), node.name, node.role, nodeText(node), timeOf(node, now)]));
   return [head, ...rows.map((row, i) => `  ${inColour(status.nodes[i]?.state ?? 'running', row)}`), ...trouble(status)];
@@ -36,7 +37,8 @@ function trouble(status: RunStatus): string[] {
 const indented = (text: string): string[] => text.split('\n').map((line) => `    ${line}`);
 
 /** The end of a run in words: time by phase, evictions, what every node's state is. */
-export function summaryLines(status: RunStatus): string[] {
+export function summaryLines(given: RunStatus): string[] {
+  const status = neutral(given);
   const first = status.steps.map((step) => Date.parse(step.startedAt)).reduce((a, b) => Math.min(a, b), Date.parse(status.since));
   const lines = ['', `${inColour(status.state, status.state)}: ${status.cluster} ${status.operation} ${status.from ?? '?'} → ${status.to} in ${duration((Date.parse(status.since) - first) / 1000)}, ${status.evictions} evictions`];
   lines.push(...columns([['', 'node', 'state', ''], ...status.nodes.map((node) => [markOf(node.state), node.name, node.state, node.state === 'done' ? `at ${node.to}` : plain(node.step)])]).map((row) => `  ${row}`));

@@ -1,6 +1,8 @@
 import pc from 'picocolors';
 import type { NodeState, RunState } from '../../domain/status.js';
 
+export { neutral, plain } from './plain.js';
+
 /** `1 h 02 min`, `3 min 05 s`, `42 s`. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
@@ -10,15 +12,6 @@ export function duration(seconds: number): string {
 }
 
 export const secondsSince = (iso: string | null, now = Date.now()): number => (iso === null ? 0 : (now - Date.parse(iso)) / 1000);
-
-/**
- * Control characters of what comes from a node or the API, shown as `?`: a remote text must not move the operator's cursor or colours.
- * Line ends stay when asked for.
- */
-export function plain(text: string, keepLines = false): string {
-  // eslint-disable-next-line no-control-regex
-  return text.replace(keepLines ? /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g : /[\u0000-\u001f\u007f-\u009f]/g, '?');
-}
 
 /** Rows in columns, each as wide as its widest cell. */
 export function columns(rows: readonly (readonly string[])[]): string[] {
