@@ -5,7 +5,7 @@ import importX from 'eslint-plugin-import-x';
 
 /** Forbid value (and, unless `types` is set, type) imports that match the patterns. */
 const forbid = (files, message, group, types = false) => ({
-  files,
+  files: files.map((pattern) => `${pattern}/*.ts`),
   rules: {
     '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ group, message, allowTypeImports: types }] }],
   },
@@ -60,5 +60,5 @@ export default tseslint.config(
     files: ['test/**/*.ts'],
     rules: { '@typescript-eslint/no-unused-expressions': 'off', '@typescript-eslint/no-restricted-imports': 'off' },
   },
-  { files: ['**/*.mjs'], languageOptions: { globals: { process: 'readonly', console: 'readonly' } } },
+  { files: ['**/*.mjs'], languageOptions: { globals: { process: 'readonly', console: 'readonly', setInterval: 'readonly', clearInterval: 'readonly' } } },
 );
