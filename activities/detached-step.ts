@@ -81,6 +81,19 @@ export async function runDetached(shell: RemoteShell, step: DetachedStep, option
   }
 }
 
+/** A node may restart and check its disks; after this long somebody has to look. */
+const SILENCE_MS = 15 * 60_000;
+
+/** As `runDetached`; a node that stays silent is the failure NodeSilent, which is not tried again by itself. */
+export async function attended(shell: RemoteShell, step: DetachedStep, options: Omit<DetachedOptions, 'deadlineMs'>, silenceMs = SILENCE_MS): Promise<DetachedResult> {
+  try {
+    return await runDetached(shell, step, { ...options, deadlineMs: silenceMs });
+  } catch (error) {
+    if (!isLoss(error)) throw error;
+    throw new StepFailure('NodeSilent', `${step.node.name} has not answered for ${silenceMs / 60_000} minutes while ${step.step} ran: ${(error as StepFailure).message}`, undefined, { cause: error });
+  }
+}
+
 class Attachment {
   readonly #names: DetachedNames;
   #seen: NodeState | undefined;

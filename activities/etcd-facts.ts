@@ -1,7 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { type ClusterSpec, isControlPlane, type NodeSpec } from '../domain/cluster.js';
 import type { Answer, EtcdFacts, EtcdMemberFacts, KubeadmFacts } from '../domain/facts.js';
-import { etcdctl, parseEtcdJson } from './etcd-tool.js';
+import { etcdctl, etcdctlCommand, parseEtcdJson } from './etcd-tool.js';
 import { StepFailure } from './failure.js';
 import type { RemoteShell } from './ports/remote-shell.js';
 
@@ -35,8 +35,8 @@ export async function etcdFacts(shell: RemoteShell, spec: ClusterSpec, pods: rea
 async function members(shell: RemoteShell, spec: ClusterSpec, node: NodeSpec): Promise<EtcdMemberFacts[]> {
   const [list, status, health, alarms] = await Promise.all([
     etcdctl(shell, spec, node, ['member', 'list', '-w', 'json']).then((text) => parseEtcdJson<MemberList>(text).members),
-    lenient(() => etcdctl(shell, spec, node, ['endpoint', 'status', '--cluster', '-w', 'json']), (text) => parseEtcdJson<EndpointStatus[]>(text), []),
-    lenient(() => etcdctl(shell, spec, node, ['endpoint', 'health', '--cluster', '-w', 'json']), (text) => JSON.parse(text) as EndpointHealth[], []),
+    ofEach<EndpointStatus>(shell, spec, node, 'status'),
+    ofEach<EndpointHealth>(shell, spec, node, 'health'),
     etcdctl(shell, spec, node, ['alarm', 'list']).then((text) => text.split('\n').filter((line) => line.includes('alarm:'))),
   ]);
   return list.map((member) => {
@@ -53,14 +53,11 @@ async function members(shell: RemoteShell, spec: ClusterSpec, node: NodeSpec): P
   });
 }
 
-/** A member that is down makes `--cluster` calls fail; the others' answers then count as missing, which the checks refuse. */
-async function lenient<T>(ask: () => Promise<string>, parse: (text: string) => T, otherwise: T): Promise<T> {
-  try {
-    return parse(await ask());
-  } catch (error) {
-    if (error instanceof StepFailure && error.kind === 'SnapshotFailed') return otherwise;
-    throw error;
-  }
+/** A member that is down makes the call fail after the answers of the others are printed. Who is not among them counts as not healthy. */
+async function ofEach<T>(shell: RemoteShell, spec: ClusterSpec, node: NodeSpec, what: 'status' | 'health'): Promise<T[]> {
+  const { stdout } = await shell.run(spec, node, etcdctlCommand(['endpoint', what, '--cluster', '-w', 'json']), { timeoutMs: 60_000 });
+  const list = stdout.split('\n').find((line) => line.startsWith('['));
+  return list === undefined ? [] : parseEtcdJson<T[]>(list);
 }
 
 function flagsOf(pods: readonly V1Pod[]): string[] {

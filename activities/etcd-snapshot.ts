@@ -2,7 +2,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ClusterSpec, isControlPlane, type NodeSpec } from '../domain/cluster.js';
 import { etcdctl, etcdctlCommand, etcdutl } from './etcd-tool.js';
-import { type DetachedProgress, runDetached } from './detached-step.js';
+import { attended, type DetachedProgress } from './detached-step.js';
 import { StepFailure } from './failure.js';
 import type { RemoteShell } from './ports/remote-shell.js';
 
@@ -47,7 +47,7 @@ export async function snapshotEtcd(
   const live = await liveRevision(shell, spec, node);
   const nodeFile = `/var/lib/drydock/snapshots/${spec.cluster}-${run}-${attempt}.db`;
   await must(shell, spec, node, ['mkdir', '-p', '-m', '0700', '/var/lib/drydock/snapshots']);
-  const saved = await runDetached(
+  const saved = await attended(
     shell,
     { cluster: spec, node, run, step: 'etcd-snapshot', attempt, command: etcdctlCommand(['snapshot', 'save', nodeFile], SAVE_SECONDS), description: 'drydock: etcdctl snapshot save' },
     { heartbeat, signal },

@@ -1,7 +1,9 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { evictionWindow } from '../domain/eviction-window.js';
+import { isControlPlane } from '../domain/cluster.js';
 import type { Plan } from '../domain/plan.js';
 import type { Blocker } from '../domain/status.js';
+import { ClusterIdentity } from './cluster-identity.js';
 import { waitForControlPlane } from './control-plane-gate.js';
 import { cordon, type CordonResult, uncordon } from './cordon.js';
 import { type Discovered, type DiscoverInput, discoverCluster } from './discover.js';
@@ -9,9 +11,10 @@ import { type DrainReport, drainPass } from './drain.js';
 import { snapshotEtcd, type SnapshotReport } from './etcd-snapshot.js';
 import { StepFailure, toApplicationFailure } from './failure.js';
 import { kubeFailure } from './kube/failure-of.js';
-import { listAll, PODS, podsOfNode } from './kube/objects.js';
+import { isNodeReady, listAll, NODES, PODS, podsOfNode } from './kube/objects.js';
 import { drainPodFacts } from './kube/pod-facts.js';
 import { type GateAnswer, waitForNode } from './node-gate.js';
+import { waitForOthers } from './others-whole.js';
 import { planNow, type PlanRequest } from './policy.js';
 import { nodeOf, type ClusterDirectory } from './ports/cluster-directory.js';
 import type { KubeApi } from './ports/kube-api.js';
@@ -19,7 +22,7 @@ import type { RemoteShell } from './ports/remote-shell.js';
 import { installPackages, type NodeStep, prepareNode, restartKubelet, runKubeadmUpgrade } from './upgrade-steps.js';
 import { verifyUpgrade } from './verify.js';
 import { workloadBaseline, type WorkloadBaseline } from './workloads.js';
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1Node, V1Pod } from '@kubernetes/client-node';
 
 export interface Ports {
   readonly shell: RemoteShell;
@@ -28,9 +31,14 @@ export interface Ports {
 }
 
 /** What a step on a node is called with. */
-interface OnNode {
-  readonly cluster: string;
+interface OnNode extends OnCluster {
   readonly node: string;
+}
+
+interface OnCluster {
+  readonly cluster: string;
+  /** uid of namespace kube-system of the cluster that was planned for; the step refuses any other. */
+  readonly clusterUid?: string;
 }
 
 const HEARTBEAT_MS = 1_000;
@@ -39,9 +47,15 @@ const PASS_SECONDS = 60;
 
 /** Every side effect of drydock, by name. Plain objects in and out; failures are of the closed set. */
 export function createActivities({ shell, kube, clusters }: Ports) {
-  const on = async ({ cluster, node }: OnNode) => {
+  const identity = new ClusterIdentity(kube);
+  const specOf = async ({ cluster, clusterUid }: OnCluster, signal: AbortSignal) => {
     const spec = await clusters.spec(cluster);
-    return { spec, target: nodeOf(spec, node) };
+    await identity.check(spec, clusterUid, signal);
+    return spec;
+  };
+  const on = async (input: OnNode, signal: AbortSignal) => {
+    const spec = await specOf(input, signal);
+    return { spec, target: nodeOf(spec, input.node) };
   };
 
   return {
@@ -64,46 +78,72 @@ export function createActivities({ shell, kube, clusters }: Ports) {
 
     discoverCluster: (input: DiscoverInput): Promise<Discovered> => activity('look at the cluster', async ({ signal }) => discoverCluster(kube, input, signal)),
 
-    workloadsOf: ({ cluster }: { cluster: string }): Promise<WorkloadBaseline> =>
-      activity('read the workloads', async ({ signal }) => workloadBaseline(kube, await clusters.spec(cluster), signal)),
+    workloadsOf: (input: OnCluster): Promise<WorkloadBaseline> =>
+      activity('read the workloads', async ({ signal }) => workloadBaseline(kube, await specOf(input, signal), signal)),
 
-    snapshotEtcd: (input: { cluster: string; run: string; attempt: number }): Promise<SnapshotReport> =>
-      activity('snapshot', async ({ signal, beat }) => snapshotEtcd(shell, await clusters.spec(input.cluster), input, signal, beat)),
+    snapshotEtcd: (input: OnCluster & { run: string; attempt: number }): Promise<SnapshotReport> =>
+      activity('snapshot', async ({ signal, beat }) => snapshotEtcd(shell, await specOf(input, signal), input, signal, beat)),
+
+    /**
+     * Before a control-plane node is taken. Waits up to ready.timeout for all the others: Ready, cordoned by nobody, API servers ready, etcd a majority without
+     * `next`. Throws GateNotPassed with the reason.
+     */
+    controlPlaneWhole: (input: OnCluster & { next: string }): Promise<{ whole: boolean; why: string }> =>
+      activity('look at the other control-plane nodes', async ({ signal, beat }) => {
+        const spec = await specOf(input, signal);
+        const waitSeconds = spec.ready.timeoutSeconds;
+        const answer = await waitForOthers({ shell, kube }, spec, { next: input.next, waitSeconds }, signal, beat);
+        if (!answer.whole) throw new StepFailure('GateNotPassed', `${input.next} is not touched: after ${waitSeconds} s of waiting, ${answer.why}.`);
+        return answer;
+      }),
+
+    /** Workers that are no help now: NotReady, unschedulable or gone. */
+    workersAway: (input: OnCluster): Promise<{ away: { name: string; why: string }[] }> =>
+      activity('look at the workers', async ({ signal }) => {
+        const spec = await specOf(input, signal);
+        const { items } = await listAll<V1Node>(kube, spec, NODES, {}, signal);
+        const names = spec.nodes.filter((node) => !isControlPlane(node)).map(({ name }) => name);
+        return { away: names.flatMap((name) => {
+          const why = whyAway(items.find((node) => node.metadata?.name === name));
+          return why === undefined ? [] : [{ name, why }];
+        }) };
+      }),
 
     prepareNode: (input: OnNode & NodeStep & { minor: string; kubernetesVersion: string; packages: { kubeadm: string; kubelet: string; kubectl: string }; controlPlane: boolean }): Promise<void> =>
       activity('fetch packages and images', async ({ signal, beat }) => {
-        const { spec, target } = await on(input);
+        const { spec, target } = await on(input, signal);
         await prepareNode(shell, spec, target, input, { signal, heartbeat: beat });
       }),
 
     installPackages: (input: OnNode & NodeStep & { step: string; minor: string; packages: readonly string[] }): Promise<void> =>
       activity('install packages', async ({ signal, beat }) => {
-        const { spec, target } = await on(input);
+        const { spec, target } = await on(input, signal);
         await installPackages(shell, spec, target, input, { signal, heartbeat: beat });
       }),
 
     runKubeadmUpgrade: (input: OnNode & NodeStep & { command: 'apply' | 'node'; kubernetesVersion: string }): Promise<void> =>
       activity('kubeadm upgrade', async ({ signal, beat }) => {
-        const { spec, target } = await on(input);
+        const { spec, target } = await on(input, signal);
         await runKubeadmUpgrade(shell, spec, target, input, { signal, heartbeat: beat });
       }),
 
     restartKubelet: (input: OnNode & NodeStep): Promise<{ restartedAt: string }> =>
       activity('restart the kubelet', async ({ signal, beat }) => {
-        const { spec, target } = await on(input);
+        const { spec, target } = await on(input, signal);
         return restartKubelet(shell, spec, target, input, { signal, heartbeat: beat });
       }),
 
-    cordonNode: ({ cluster, node, run }: OnNode & { run: string }): Promise<CordonResult> =>
-      activity(`cordon ${node}`, async () => cordon(kube, await clusters.spec(cluster), node, run)),
+    cordonNode: (input: OnNode & { run: string }): Promise<CordonResult> =>
+      activity(`cordon ${input.node}`, async ({ signal }) => cordon(kube, await specOf(input, signal), input.node, input.run)),
 
-    uncordonNode: ({ cluster, node }: OnNode): Promise<{ uncordoned: boolean }> =>
-      activity(`uncordon ${node}`, async () => uncordon(kube, await clusters.spec(cluster), node)),
+    uncordonNode: (input: OnNode): Promise<{ uncordoned: boolean }> =>
+      activity(`uncordon ${input.node}`, async ({ signal }) => uncordon(kube, await specOf(input, signal), input.node)),
 
     /** One pass. Throws DrainBlocked when the drain's own time is over, DrainRefused when the rules forbid a pod. */
-    drainNode: ({ cluster, node, known, secondsSoFar }: OnNode & { known: readonly Blocker[]; secondsSoFar: number }): Promise<DrainReport> =>
-      activity(`drain ${node}`, async ({ signal, beat }) => {
-        const spec = await clusters.spec(cluster);
+    drainNode: (input: OnNode & { known: readonly Blocker[]; secondsSoFar: number }): Promise<DrainReport> =>
+      activity(`drain ${input.node}`, async ({ signal, beat }) => {
+        const { node, known, secondsSoFar } = input;
+        const spec = await specOf(input, signal);
         const left = spec.drain.timeoutSeconds - secondsSoFar;
         if (left <= 0) {
           const named = known.map((blocker) => `${blocker.pod} ${blocker.reason}`).join('; ');
@@ -113,10 +153,10 @@ export function createActivities({ shell, kube, clusters }: Ports) {
       }),
 
     /** Seconds until the cluster would evict the first pod if this node went silent now. */
-    evictionWindowOf: ({ cluster, node }: OnNode): Promise<{ seconds: number | null; firstPod: string; why: string }> =>
-      activity(`read the pods of ${node}`, async ({ signal }) => {
-        const spec = await clusters.spec(cluster);
-        const { items } = await listAll<V1Pod>(kube, spec, PODS, podsOfNode(node), signal);
+    evictionWindowOf: (input: OnNode): Promise<{ seconds: number | null; firstPod: string; why: string }> =>
+      activity(`read the pods of ${input.node}`, async ({ signal }) => {
+        const spec = await specOf(input, signal);
+        const { items } = await listAll<V1Pod>(kube, spec, PODS, podsOfNode(input.node), signal);
         const pods = drainPodFacts(items).map((pod) => ({ ...pod, name: `${pod.namespace}/${pod.name}` }));
         const window = evictionWindow({ pods, nodeMonitorGraceSeconds: await monitorGrace(kube, spec, signal) });
         return { seconds: window.secondsToFirstEviction, firstPod: window.firstPod ?? '', why: window.why };
@@ -125,7 +165,7 @@ export function createActivities({ shell, kube, clusters }: Ports) {
     /** Waits from `waitFrom` on for `waitSeconds` (null: ready.timeout). Throws NodeNotReady when ready.timeout is over, also where `waitSeconds` is the longer one. */
     waitForNode: (input: OnNode & { version: string; after: string; waitFrom: string; waitSeconds: number | null; ignorePods: readonly string[]; failAtEnd: boolean }): Promise<GateAnswer> =>
       activity(`wait for ${input.node}`, async ({ signal, beat }) => {
-        const spec = await clusters.spec(input.cluster);
+        const spec = await specOf(input, signal);
         const { steadySeconds, timeoutSeconds } = spec.ready;
         const waited = (Date.now() - Date.parse(input.waitFrom)) / 1000;
         const limit = Math.min(input.waitSeconds ?? Infinity, timeoutSeconds);
@@ -134,17 +174,18 @@ export function createActivities({ shell, kube, clusters }: Ports) {
         return answer;
       }),
 
-    waitForControlPlane: ({ cluster, node, version }: OnNode & { version: string }): Promise<GateAnswer> =>
-      activity(`wait for the control plane on ${node}`, async ({ signal, beat }) => {
-        const spec = await clusters.spec(cluster);
+    waitForControlPlane: (input: OnNode & { version: string }): Promise<GateAnswer> =>
+      activity(`wait for the control plane on ${input.node}`, async ({ signal, beat }) => {
+        const { node, version } = input;
+        const spec = await specOf(input, signal);
         const { steadySeconds, timeoutSeconds } = spec.ready;
         const answer = await waitForControlPlane(kube, spec, { node, version, steadySeconds, waitSeconds: timeoutSeconds }, signal, beat);
         if (!answer.passed) throw new StepFailure('GateNotPassed', `The control plane on ${node} is not whole at ${version} after ${timeoutSeconds} s: ${answer.why}.`);
         return answer;
       }),
 
-    verifyUpgrade: (input: { cluster: string; to: string; nodes: readonly string[]; baseline: WorkloadBaseline; strict: boolean }): Promise<{ lessReady: readonly string[] }> =>
-      activity('verify', async ({ signal, beat }) => verifyUpgrade(kube, await clusters.spec(input.cluster), input, signal, beat)),
+    verifyUpgrade: (input: OnCluster & { to: string; nodes: readonly string[]; baseline: WorkloadBaseline; strict: boolean }): Promise<{ lessReady: readonly string[] }> =>
+      activity('verify', async ({ signal, beat }) => verifyUpgrade(kube, await specOf(input, signal), input, signal, beat)),
   };
 }
 
@@ -170,6 +211,12 @@ async function activity<T>(doing: string, body: (running: Running) => Promise<T>
   } finally {
     clearInterval(timer);
   }
+}
+
+function whyAway(node: V1Node | undefined): string | undefined {
+  if (!node) return 'the cluster has no such node';
+  if (!isNodeReady(node)) return `not Ready: ${node.status?.conditions?.find((condition) => condition.type === 'Ready')?.reason ?? 'no Ready condition'}`;
+  return node.spec?.unschedulable ? 'cordoned' : undefined;
 }
 
 async function monitorGrace(kube: KubeApi, spec: Parameters<KubeApi['request']>[0], signal: AbortSignal): Promise<number> {

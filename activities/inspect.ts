@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
-import type { V1ConfigMap, V1Namespace, V1Node, V1Pod } from '@kubernetes/client-node';
+import type { V1Namespace, V1Node, V1Pod } from '@kubernetes/client-node';
 import type { ClusterSpec, NodeSpec } from '../domain/cluster.js';
 import { type Answer, type ApiNodeFacts, type ClusterFacts, type ComponentFacts, type HostAnswer, known, type KubeadmFacts, type NodeFacts, unknown } from '../domain/facts.js';
 import { imageVersion } from '../domain/image.js';
@@ -8,7 +8,7 @@ import { parseVersion } from '../domain/version.js';
 import { budgetFacts } from './kube/budget-facts.js';
 import { deprecatedApis } from './kube/deprecated-apis.js';
 import { drainPodFacts } from './kube/pod-facts.js';
-import { kubeadmFacts } from './kube/kubeadm-facts.js';
+import { readKubeadm } from './kube/kubeadm-facts.js';
 import { cordonOwner } from './cordon.js';
 import { StepFailure } from './failure.js';
 import { etcdFacts } from './etcd-facts.js';
@@ -80,11 +80,6 @@ async function answer<T>(ask: () => Promise<T>): Promise<Answer<T>> {
     if ((error as Error).name === 'AbortError') throw error;
     return unknown(error instanceof StepFailure ? `${error.kind}: ${error.message}` : (error as Error).message);
   }
-}
-
-async function readKubeadm(kube: KubeApi, spec: ClusterSpec, signal: AbortSignal): Promise<KubeadmFacts> {
-  const map = await kube.request<V1ConfigMap>(spec, { method: 'GET', path: '/api/v1/namespaces/kube-system/configmaps/kubeadm-config', signal });
-  return kubeadmFacts(map.data?.['ClusterConfiguration'] ?? '');
 }
 
 function nodeFacts(spec: ClusterSpec, nodes: readonly V1Node[], hosts: ReadonlyMap<string, HostAnswer>): NodeFacts[] {

@@ -2,7 +2,7 @@ import type { ClusterSpec, NodeSpec } from '../domain/cluster.js';
 import * as apt from './commands/apt.js';
 import * as kubeadm from './commands/kubeadm.js';
 import { restartKubeletCommand } from './commands/systemctl.js';
-import { type DetachedProgress, type DetachedResult, pruneRecords, runDetached } from './detached-step.js';
+import { attended, type DetachedProgress, type DetachedResult, pruneRecords } from './detached-step.js';
 import { StepFailure } from './failure.js';
 import type { Command, RemoteShell } from './ports/remote-shell.js';
 
@@ -17,9 +17,9 @@ interface Live {
   readonly heartbeat: (progress: DetachedProgress) => void;
 }
 
-/** Runs one disruptive command as a detached step. Throws CommandFailed with its output, or StepInterrupted when its end is not known. */
+/** Runs one disruptive command as a detached step. Throws CommandFailed with its output, StepInterrupted when its end is not known, NodeSilent when the node does not answer any more. */
 async function onNode(shell: RemoteShell, spec: ClusterSpec, node: NodeSpec, { run, attempt }: NodeStep, step: string, command: Command, live: Live): Promise<Extract<DetachedResult, { outcome: 'exited' }>> {
-  const result = await runDetached(shell, { cluster: spec, node, run, step, attempt, command, description: `drydock ${step}` }, live);
+  const result = await attended(shell, { cluster: spec, node, run, step, attempt, command, description: `drydock ${step}` }, live);
   if (result.outcome === 'interrupted') {
     throw new StepFailure('StepInterrupted', `${step} on ${node.name} began at ${result.startedAt} and was cut short by ${result.why === 'reboot' ? 'a reboot' : 'a kill'}; what it got done is unknown.`, result.output);
   }
@@ -36,7 +36,8 @@ export interface PrepareInput extends NodeStep {
 
 /** Everything that needs the network, before the node is touched: packages and images. */
 export async function prepareNode(shell: RemoteShell, spec: ClusterSpec, node: NodeSpec, input: PrepareInput, live: Live): Promise<void> {
-  await pruneRecords(shell, spec, node, input.run);
+  // A node that cannot tidy up can still be upgraded.
+  await pruneRecords(shell, spec, node, input.run).catch(() => live.signal.throwIfAborted());
   const step = (name: string, command: Command) => onNode(shell, spec, node, input, name, command, live);
   await step('package-download', apt.download(spec.packages, input.minor, Object.entries(input.packages).map(([name, version]) => `${name}=${version}`)));
   await step('images', kubeadm.pullImages({ kubeadmPackage: `kubeadm_${input.packages.kubeadm}`, kubernetesVersion: input.kubernetesVersion, controlPlane: input.controlPlane }));

@@ -11,7 +11,8 @@ export const FAILURES = {
   // Steps on nodes
   CommandFailed: { retry: false, exitCode: 4, next: 'Read the output above (whole in /var/lib/drydock on the node), repair the node, then `drydock retry NODE`; or `skip`, or `abort`.' },
   StepInterrupted: { retry: false, exitCode: 4, next: 'The node restarted or the unit was killed while the command ran. Look at the node, then `drydock retry NODE`.' },
-  PackageLockHeld: { retry: true, exitCode: 4, next: 'Another package run holds the lock on the node; drydock waits until the step\'s deadline.' },
+  NodeSilent: { retry: false, exitCode: 4, next: 'See whether the machine is on and can be reached. What was started there goes on; `drydock retry NODE` attaches to it again.' },
+  PackageLockHeld: { retry: false, exitCode: 4, next: 'Another package run kept the lock on the node for ten minutes. See which (`fuser -v /var/lib/dpkg/lock-frontend`), let it end, then `drydock retry NODE`.' },
   PackageUnavailable: { retry: false, exitCode: 3, next: 'The repository does not offer that version. Choose one it has, or correct packages.repository.' },
   // Kubernetes
   ApiUnreachable: { retry: true, exitCode: 6, next: 'The API server does not answer; drydock keeps trying until the step\'s deadline.' },

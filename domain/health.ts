@@ -56,6 +56,19 @@ export const quorumOf = (count: number): number => Math.floor(count / 2) + 1;
 /** What is left when one healthy member goes still is a majority; a cluster of one has none to lose. */
 export const survivesLosingOne = (count: number, healthy: number): boolean => count <= 1 || healthy - 1 >= quorumOf(count);
 
+/** Is etcd whole but for the member on `next`, and are the others a majority? `next` itself may be down already: it is tried again after a failure. */
+export function etcdWithout(members: readonly EtcdMemberFacts[], next: string): Health {
+  const learners = members.filter((m) => m.learner).map((m) => m.name);
+  if (learners.length > 0) return unwell(`${learners.join(', ')} joins etcd just now (a learner has no vote)`);
+  const alarmed = members.find((m) => m.alarms.length > 0);
+  if (alarmed) return unwell(`etcd has the alarm ${alarmed.alarms.join(', ')} on ${alarmed.name}`);
+  const others = members.filter((m) => m.name !== next);
+  const ill = others.filter((m) => !m.healthy).map((m) => m.name);
+  if (ill.length > 0) return unwell(`etcd member ${ill.join(', ')} is not healthy`);
+  if (others.length < quorumOf(members.length)) return unwell(`without ${next}, ${others.length} of ${members.length} etcd members are no majority`);
+  return well(`${others.length} of ${members.length} etcd members stay without ${next}`);
+}
+
 /** Ready pods by workload (`Deployment shop/web`), before and after. What was gone or scaled down on purpose is absent from one of them and not judged. */
 export function workloadsBack(before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): Health {
   const worse = Object.entries(before)

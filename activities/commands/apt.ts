@@ -107,9 +107,10 @@ function withEnvironment(packages: PackagesSpec, command: readonly string[]): Co
   return { program: 'env', args: [...ENVIRONMENT, ...proxy, ...command], ...(packages.proxy ? { secrets: [packages.proxy] } : {}) };
 }
 
-/** What apt's words say about the kind of failure; undefined: just a failed command. */
+/** What apt's last words say about the kind of failure; undefined: just a failed command. Only lines that say an error: while apt waits, it names the lock as well. */
 export function failureKindOf(output: string): FailureKind | undefined {
-  if (/Could not get lock|Unable to acquire the dpkg frontend lock|is another process using it|frontend lock (was|is) locked by another process/.test(output)) return 'PackageLockHeld';
-  if (/Unable to locate package|Version '[^']*' for '[^']*' was not found|no file in \/etc\/apt names a repository/.test(output)) return 'PackageUnavailable';
+  const errors = output.split('\n').filter((line) => /^(E:|dpkg: error:|drydock:)/.test(line)).join('\n');
+  if (/Could not get lock|Unable to acquire the dpkg frontend lock|is another process using it|frontend lock (was|is) locked by another process/.test(errors)) return 'PackageLockHeld';
+  if (/Unable to locate package|Version '[^']*' for '[^']*' was not found|no file in \/etc\/apt names a repository/.test(errors)) return 'PackageUnavailable';
   return undefined;
 }

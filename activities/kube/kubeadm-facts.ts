@@ -1,5 +1,8 @@
+import type { V1ConfigMap } from '@kubernetes/client-node';
 import { parse } from 'yaml';
+import type { ClusterSpec } from '../../domain/cluster.js';
 import type { KubeadmFacts } from '../../domain/facts.js';
+import type { KubeApi } from '../ports/kube-api.js';
 
 interface Component {
   extraArgs?: Record<string, string> | { name: string; value: string }[];
@@ -14,6 +17,11 @@ interface ClusterConfiguration {
   controllerManager?: Component;
   scheduler?: Component;
   etcd?: { local?: Component; external?: object };
+}
+
+export async function readKubeadm(kube: KubeApi, spec: ClusterSpec, signal: AbortSignal): Promise<KubeadmFacts> {
+  const map = await kube.request<V1ConfigMap>(spec, { method: 'GET', path: '/api/v1/namespaces/kube-system/configmaps/kubeadm-config', signal });
+  return kubeadmFacts(map.data?.['ClusterConfiguration'] ?? '');
 }
 
 /** The ClusterConfiguration of the kubeadm-config ConfigMap. Throws an Error when it is none. */
