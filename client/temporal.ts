@@ -4,7 +4,8 @@ import type { DrydockConfig } from '../config/load.js';
 import type { Context } from './context.js';
 import { Exit, EXIT } from './exit.js';
 import { say } from './say.js';
-import { ensureService, registerCluster } from './service/embedded.js';
+import { ensureService } from './service/embedded.js';
+import { registerCluster } from './service/registry.js';
 
 type Connected = Pick<Context, 'client' | 'webUi' | 'revive' | 'close'>;
 

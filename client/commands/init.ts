@@ -7,6 +7,7 @@ import { type Discovered, type DiscoverInput, TASK_QUEUE } from '../../workflows
 import { type Common, say } from '../context.js';
 import { EXIT, Exit } from '../exit.js';
 import { asExit } from '../maintenance.js';
+import { nameHolder } from '../service/registry.js';
 import { check } from './plan.js';
 
 export interface InitOptions extends Common {
@@ -33,12 +34,15 @@ export async function init(options: InitOptions): Promise<number> {
 
   const found = await discover({ kubeconfig, port });
   say(`${found.cluster}: Kubernetes ${found.version}, ${found.nodes.length} nodes`);
+  const cluster = clusterName(options.name ?? found.cluster);
+  const holder = await nameHolder(cluster, output);
+  if (holder !== undefined) throw new Exit(EXIT.usage, `The name ${cluster} is taken by the cluster that ${holder} describes. Give this one another: --name NAME`);
   const knownHosts = home(options.knownHosts);
   await recordHostKeys(found, knownHosts, port, options.acceptHostKeys ?? false);
 
   await mkdir(dirname(output), { recursive: true });
   await writeFile(output, initialConfig({
-    cluster: clusterName(options.name ?? found.cluster),
+    cluster,
     nodes: found.nodes.map(({ name, host, role }) => ({ name, address: host, role })),
     kubeconfig: inFile(kubeconfig, output), user: options.user, port, knownHosts: inFile(knownHosts, output),
     ...(options.identity ? { identity: inFile(home(options.identity), output) } : { agent: process.env['SSH_AUTH_SOCK'] !== undefined }),

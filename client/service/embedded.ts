@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,25 +57,6 @@ export async function serviceStatus(): Promise<ServiceStatus> {
 /** Stops worker, then server. Running maintenances stay as they are and go on at the next command. */
 export async function stopService(): Promise<{ server: boolean; worker: boolean }> {
   return withLock(file('service.lock'), async () => ({ worker: await stop(file('worker.json')), server: await stop(file('server.json')) }));
-}
-
-/** Tells the embedded worker which file describes a cluster. */
-export async function registerCluster(cluster: string, config: string): Promise<void> {
-  if ((await registeredConfig(cluster)) === config) return;
-  await mkdir(clusterRegistry(), { recursive: true, mode: 0o700 });
-  // The worker may read it at this very moment: it appears whole.
-  const path = join(clusterRegistry(), `${cluster}.json`);
-  await writeFile(`${path}.${process.pid}`, JSON.stringify({ config }), { mode: 0o600 });
-  await rename(`${path}.${process.pid}`, path);
-}
-
-/** The file that is registered under a name, if any. */
-export async function registeredConfig(cluster: string): Promise<string | undefined> {
-  try {
-    return (JSON.parse(await readFile(join(clusterRegistry(), `${cluster}.json`), 'utf8')) as { config: string }).config;
-  } catch {
-    return undefined;
-  }
 }
 
 const addresses = (ports: Ports) => ({ address: `127.0.0.1:${ports.port}`, webUi: `http://127.0.0.1:${ports.uiPort}` });
