@@ -69,6 +69,8 @@ export interface UpgradeResult {
 /** Input of child workflow `upgradeNode`. */
 export interface UpgradeNodeInput {
   readonly cluster: string;
+  /** uid of kube-system when the plan was made: every step refuses to work on another cluster of that name. */
+  readonly clusterUid: string;
   readonly node: NodeStatus;
   /** Id of the maintenance (parent) and of the run, which names records on the node. */
   readonly maintenance: string;

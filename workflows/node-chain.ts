@@ -1,5 +1,5 @@
 import { CancellationScope, condition, defineSignal, getExternalWorkflowHandle, isCancellation, log, setHandler } from '@temporalio/workflow';
-import { type Failure, nextAction } from '../domain/failure.js';
+import { type Failure, type FailureKind, nextAction } from '../domain/failure.js';
 import type { Blocker, NodeStatus, RunEvent, StepTime } from '../domain/status.js';
 import { failureOf } from './failure-of.js';
 import { type ChildSay, type NodeReport, REPORT, SAY } from './messages.js';
@@ -12,6 +12,8 @@ export class NodeLeft extends Error {
 }
 
 const iso = (): string => new Date().toISOString();
+/** Failures after which the command on the node is known to have ended. */
+const ENDED: readonly FailureKind[] = ['CommandFailed', 'StepInterrupted', 'PackageUnavailable', 'PackageLockHeld', 'SnapshotFailed'];
 /** After this long kubeadm is said to be slow, and after so much more very slow; nothing is done about it. */
 const SLOW = '10 minutes';
 const VERY_SLOW = '30 minutes';
@@ -37,7 +39,8 @@ export class NodeChain {
    */
   async step<T>(title: string, act: (attempt: number) => Promise<T>, options: { abortable?: boolean; watched?: boolean } = {}): Promise<T> {
     let reruns = 0;
-    for (let attempt = 1; ; attempt++) {
+    let attempt = 1;
+    for (;;) {
       await this.mayGoOn();
       const startedAt = iso();
       await this.report({ state: 'running', step: title, since: startedAt, error: null });
@@ -50,6 +53,8 @@ export class NodeChain {
         if (error instanceof NodeLeft) throw error;
         if (isCancellation(error)) this.leaveIfTold();
         const failure = failureOf(error);
+        // A new number starts the command anew. Where its end is not known it may still run: the same number attaches to it again.
+        if (ENDED.includes(failure.kind)) attempt++;
         // The node restarted under the command: every step of ours may be run again, once without asking.
         if (failure.kind === 'StepInterrupted' && reruns++ === 0) {
           await this.event('StepInterrupted', `${title}: ${failure.message} It is run again.`);
@@ -83,7 +88,8 @@ export class NodeChain {
     return this.status.step;
   }
 
-  private hear(say: ChildSay): void {
+  /** The operator's word, however it comes: by signal, or by Temporal's own cancel. */
+  hear(say: ChildSay): void {
     if (say.what === 'pause') this.paused = true;
     else if (say.what === 'resume') this.paused = false;
     else this.said = say;
@@ -123,7 +129,7 @@ export class NodeChain {
       if (await condition(() => over, VERY_SLOW, { summary: `${title} is very slow` })) return;
       await this.event('StepVerySlow', `${title} has been running for 40 minutes. Look at the node: is it still at work? Drydock lets it be; \`drydock abort\` takes effect when it ends.`);
     };
-    const watching = watch();
+    const watching = CancellationScope.nonCancellable(watch).catch(() => undefined);
     try {
       return await act();
     } finally {
@@ -133,6 +139,9 @@ export class NodeChain {
   }
 
   private async decide(title: string, failure: Failure): Promise<void> {
+    // What was said while the step ran counts: an abort must not be lost because the step then failed.
+    this.status = { ...this.status, error: failure };
+    this.leaveIfTold();
     this.said = undefined;
     await this.report({ state: 'waiting', error: failure, since: iso() }, {
       events: [{ at: iso(), name: 'NodeFailed', node: this.status.name, message: `${title}: ${failure.message} ${nextAction(failure.kind)}` }],

@@ -1,5 +1,5 @@
 import {
-  ApplicationFailure, condition, defineQuery, defineSignal, defineUpdate, getExternalWorkflowHandle, log, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo,
+  ApplicationFailure, CancellationScope, condition, defineQuery, defineSignal, defineUpdate, getExternalWorkflowHandle, log, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { type Failure, type FailureKind, nextAction } from '../domain/failure.js';
@@ -54,6 +54,10 @@ export class RunControl {
   stateOf(name: string): NodeState | undefined {
     return this.status.nodes.find((node) => node.name === name)?.state;
   }
+  /** Ended by hand, from outside this maintenance: nobody knows why, so nothing more is started. */
+  get anyNodeFailed(): boolean {
+    return this.status.nodes.some((node) => node.state === 'failed' || node.state === 'aborted');
+  }
   get anyNodeWaiting(): boolean {
     return this.status.nodes.some((node) => node.state === 'waiting');
   }
@@ -88,6 +92,17 @@ export class RunControl {
   async mayStartNode(): Promise<void> {
     await condition(() => (!this.paused && !this.anyNodeWaiting) || this.isAborted);
     if (this.isAborted) throw new AbortedByOperator();
+  }
+
+  /** A node's workflow has just started: what was said in the moment before it could hear is said again. */
+  async catchUp(node: string, startedPaused: boolean): Promise<void> {
+    if (this.aborted) await this.tell({ ...this.aborted, what: 'abort' }, node);
+    else if (this.paused !== startedPaused) await this.tell({ by: 'drydock', what: this.paused ? 'pause' : 'resume' }, node);
+  }
+
+  /** Shown while a node may not start yet; null when it may. */
+  waitFor(what: string | null): void {
+    if (this.status.waitingFor !== what) this.publish({ waitingFor: what });
   }
 
   async approval(plan: Plan): Promise<void> {
@@ -224,7 +239,7 @@ export class RunControl {
 
   private async tell(say: ChildSay, node: string): Promise<void> {
     try {
-      await getExternalWorkflowHandle(nodeId(this.status.cluster, node)).signal(SAY, say);
+      await CancellationScope.nonCancellable(() => getExternalWorkflowHandle(nodeId(this.status.cluster, node)).signal(SAY, say));
     } catch (error) {
       // It has just ended: its result says how.
       log.warn('node workflow could not be told', { node, what: say.what, error: String(error) });

@@ -3,12 +3,18 @@ import type { Blocker } from '../domain/status.js';
 import { long, short } from './activity-proxies.js';
 import type { NodeResult, UpgradeNodeInput } from './messages.js';
 import { NodeChain, NodeLeft } from './node-chain.js';
+import { onCancel } from './on-cancel.js';
 
 /** One node of any role, from the cordon to the uncordon. Its result is always a value; what went wrong is in it and in the maintenance's status. */
 export async function upgradeNode(input: UpgradeNodeInput): Promise<NodeResult> {
-  const { cluster, run } = input;
-  const node = input.node.name;
   const chain = new NodeChain(input.node, input.maintenance, input.paused);
+  onCancel((why) => chain.hear({ what: 'abort', by: 'Temporal', why }));
+  return CancellationScope.nonCancellable(() => upgrade(input, chain));
+}
+
+async function upgrade(input: UpgradeNodeInput, chain: NodeChain): Promise<NodeResult> {
+  const { cluster, clusterUid, run } = input;
+  const node = input.node.name;
   const controlPlane = input.node.role === 'control-plane';
   const on = (what: string): string => `${node}: ${what}`;
   // From the kubelet's replacement until its gate is passed, the node is not whole: its cordon must stay, whoever aborts.
@@ -17,21 +23,22 @@ export async function upgradeNode(input: UpgradeNodeInput): Promise<NodeResult> 
 
   try {
     await chain.step('packages and images fetched', (attempt) =>
-      long(on('fetch packages and images')).prepareNode({ cluster, node, run, attempt, minor: input.minor, kubernetesVersion: input.kubernetesVersion, packages: input.packages, controlPlane }));
+      long(on('fetch packages and images')).prepareNode({ cluster, clusterUid, node, run, attempt, minor: input.minor, kubernetesVersion: input.kubernetesVersion, packages: input.packages, controlPlane }));
     if (input.drain) {
-      await chain.step('cordon', () => short(on('cordon')).cordonNode({ cluster, node, run }));
+      await chain.step('cordon', () => short(on('cordon')).cordonNode({ cluster, clusterUid, node, run }));
       await chain.step('drain', () => drain(input, chain), { abortable: true });
     }
     await chain.step('kubeadm package', (attempt) =>
-      long(on(`install kubeadm ${input.packages.kubeadm}`)).installPackages({ cluster, node, run, attempt, step: 'kubeadm-package', minor: input.minor, packages: [`kubeadm=${input.packages.kubeadm}`] }));
+      long(on(`install kubeadm ${input.packages.kubeadm}`)).installPackages({ cluster, clusterUid, node, run, attempt, step: 'kubeadm-package', minor: input.minor, packages: [`kubeadm=${input.packages.kubeadm}`] }));
     await chain.step(`kubeadm upgrade ${input.kubeadm}`, (attempt) =>
-      long(on(`kubeadm upgrade ${input.kubeadm}`)).runKubeadmUpgrade({ cluster, node, run, attempt, command: input.kubeadm, kubernetesVersion: input.kubernetesVersion }), { watched: true });
+      long(on(`kubeadm upgrade ${input.kubeadm}`)).runKubeadmUpgrade({ cluster, clusterUid, node, run, attempt, command: input.kubeadm, kubernetesVersion: input.kubernetesVersion }), { watched: true });
 
-    kubeletWhole = false;
-    await chain.step('kubelet package', (attempt) =>
-      long(on(`install kubelet ${input.packages.kubelet}`)).installPackages({
-        cluster, node, run, attempt, step: 'kubelet-package', minor: input.minor, packages: [`kubelet=${input.packages.kubelet}`, `kubectl=${input.packages.kubectl}`] }));
-    const restart = await chain.step('kubelet restart', (attempt) => long(on('restart kubelet')).restartKubelet({ cluster, node, run, attempt }));
+    await chain.step('kubelet package', (attempt) => {
+      kubeletWhole = false;
+      return long(on(`install kubelet ${input.packages.kubelet}`)).installPackages({
+        cluster, clusterUid, node, run, attempt, step: 'kubelet-package', minor: input.minor, packages: [`kubelet=${input.packages.kubelet}`, `kubectl=${input.packages.kubectl}`] });
+    });
+    const restart = await chain.step('kubelet restart', (attempt) => long(on('restart kubelet')).restartKubelet({ cluster, clusterUid, node, run, attempt }));
     await chain.step('wait for ready', async (attempt) => {
       const gates = [ready(input, chain, restart.restartedAt, attempt)];
       // A new kubelet restarts every static pod once more after the node says Ready: the control plane has a gate of its own.
@@ -40,7 +47,7 @@ export async function upgradeNode(input: UpgradeNodeInput): Promise<NodeResult> 
     }, { abortable: true });
     kubeletWhole = true;
 
-    if (input.drain) await chain.step('uncordon', () => short(on('uncordon')).uncordonNode({ cluster, node }));
+    if (input.drain) await chain.step('uncordon', () => short(on('uncordon')).uncordonNode({ cluster, clusterUid, node }));
     await chain.end({ state: 'done', step: 'done', error: null }, 'NodeDone', `${node} is at ${input.node.to}.`);
     return { state: 'done', message: `at ${input.node.to}` };
   } catch (error) {
@@ -56,7 +63,7 @@ async function drain(input: UpgradeNodeInput, chain: NodeChain): Promise<void> {
   let known: readonly Blocker[] = [];
   const startedAt = Date.now();
   for (;;) {
-    const report = await activities.drainNode({ cluster: input.cluster, node, known, secondsSoFar: (Date.now() - startedAt) / 1000 });
+    const report = await activities.drainNode({ cluster: input.cluster, clusterUid: input.clusterUid, node, known, secondsSoFar: (Date.now() - startedAt) / 1000 });
     const away = report.away ? `, the API server is away: ${report.away}` : '';
     await chain.blocked(report.blockers, report.evicted, report.drained ? 'drain' : `drain, ${report.remaining} pods left${away}`);
     if (report.drained) return;
@@ -91,7 +98,7 @@ async function leave(input: UpgradeNodeInput, chain: NodeChain, left: NodeLeft, 
   let now = kubeletWhole ? 'its kubelet is whole' : `its kubelet is being replaced; the cordon stays. When it is healthy again: kubectl uncordon ${node}`;
   if (kubeletWhole && input.drain) {
     try {
-      const { uncordoned } = await short(`${node}: uncordon`).uncordonNode({ cluster: input.cluster, node });
+      const { uncordoned } = await short(`${node}: uncordon`).uncordonNode({ cluster: input.cluster, clusterUid: input.clusterUid, node });
       if (uncordoned) now += ', schedulable again';
     } catch (error) {
       now += `, still cordoned (${String(error)}). Type: kubectl uncordon ${node}`;

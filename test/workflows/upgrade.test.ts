@@ -49,7 +49,7 @@ describe('workflow upgradeCluster', function () {
     assert.deepEqual(calls.slice(0, 3), ['planUpgradeOf', 'workloadsOf', 'snapshotEtcd']);
     const rest = calls.slice(3);
     for (const call of ahead) rest.splice(rest.indexOf(call), 1);
-    assert.deepEqual(rest, [...CHAIN('cp1', 'apply'), ...CHAIN('w1', 'node'), ...CHAIN('w2', 'node'), 'verifyUpgrade']);
+    assert.deepEqual(rest, ['controlPlaneWhole', ...CHAIN('cp1', 'apply'), 'workersAway', ...CHAIN('w1', 'node'), 'workersAway', ...CHAIN('w2', 'node'), 'verifyUpgrade']);
     assert.equal(result.status.evictions, 9);
     assert.ok(result.status.nodes.every((each) => each.state === 'done'));
     assert.ok(result.status.steps.some((step) => step.node === 'w2' && step.step === 'drain'));
@@ -213,6 +213,123 @@ describe('workflow upgradeCluster', function () {
     });
     assert.equal(result.state, 'failed');
     assert.equal(node(result.status, 'w1')?.state, 'failed');
+  });
+
+  it('keeps the number of a try whose command may still run, so that a retry attaches to it', async () => {
+    const cluster = newCluster();
+    const seen: number[] = [];
+    const { activities } = recordedActivities(aPlan(cluster, [planned('w1', 'worker')]), {
+      runKubeadmUpgrade: ({ attempt }) => {
+        seen.push(attempt);
+        if (seen.length === 1) throw failing('SshAuthentication');
+        return undefined;
+      },
+    });
+    const result = await withWorker(activities, async () => {
+      const handle = await start(cluster);
+      await until(handle, (now) => node(now, 'w1')?.state === 'waiting');
+      await say(handle, 'retry', { node: 'w1' });
+      return handle.result();
+    });
+    assert.deepEqual(seen, [1, 1]);
+    assert.equal(result.state, 'done');
+  });
+
+  it('does not lose an abort because the step under way then fails, and uncordons what kubeadm alone has touched', async () => {
+    const cluster = newCluster();
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const { calls, activities } = recordedActivities(aPlan(cluster, [planned('w1', 'worker')]), { runKubeadmUpgrade: async () => { await held; throw failing('CommandFailed'); } });
+    const result = await withWorker(activities, async () => {
+      const handle = await start(cluster);
+      await until(handle, (now) => /kubeadm upgrade/.test(node(now, 'w1')?.step ?? ''));
+      await say(handle, 'abort');
+      release();
+      return handle.result();
+    });
+    assert.equal(result.state, 'aborted');
+    assert.equal(calls.at(-1), 'uncordonNode w1');
+  });
+
+  it('uncordons on abort during kubeadm: the kubelet was not touched yet', async () => {
+    const cluster = newCluster();
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const { calls, activities } = recordedActivities(aPlan(cluster, [planned('w1', 'worker')]), { runKubeadmUpgrade: () => held });
+    const result = await withWorker(activities, async () => {
+      const handle = await start(cluster);
+      await until(handle, (now) => /kubeadm upgrade/.test(node(now, 'w1')?.step ?? ''));
+      await say(handle, 'abort');
+      release();
+      return handle.result();
+    });
+    assert.equal(result.state, 'aborted');
+    assert.equal(calls.at(-1), 'uncordonNode w1');
+    assert.ok(!calls.includes('installPackages w1 kubelet-package'));
+  });
+
+  it('fetches ahead under a record of its own, and again in the node\'s chain when that failed', async () => {
+    const cluster = newCluster();
+    const attempts: number[] = [];
+    const { activities } = recordedActivities(aPlan(cluster, [planned('w1', 'worker')]), {
+      prepareNode: ({ attempt }) => {
+        attempts.push(attempt);
+        if (attempt === 0) throw failing('CommandFailed');
+        return undefined;
+      },
+    });
+    const result = await withWorker(activities, async () => (await start(cluster)).result());
+    assert.equal(result.state, 'done');
+    assert.deepEqual(attempts, [0, 1]);
+  });
+
+  it('starts a worker only while fewer than maxUnavailable are away, whoever took them away', async () => {
+    const cluster = newCluster();
+    let away = [{ name: 'w9', why: 'NotReady' }, { name: 'w2', why: 'cordoned before' }];
+    const { calls, activities } = recordedActivities(aPlan(cluster, [planned('w1', 'worker'), planned('w2', 'worker', { keepCordon: true })]), { workersAway: () => ({ away }) });
+    const result = await withWorker(activities, async () => {
+      const handle = await start(cluster);
+      const status = await until(handle, (now) => /room to start w1/.test(now.waitingFor ?? ''));
+      assert.match(status.waitingFor ?? '', /w9/);
+      assert.doesNotMatch(status.waitingFor ?? '', /w2/);
+      assert.ok(!calls.includes('cordonNode w1'));
+      away = away.slice(1);
+      return handle.result();
+    });
+    assert.equal(result.state, 'done');
+  });
+
+  it('starts no other node after one ended without a word', async () => {
+    const cluster = newCluster();
+    const { calls, activities } = recordedActivities(aPlan(cluster, [planned('w1', 'worker'), planned('w2', 'worker')]), { runKubeadmUpgrade: () => { throw failing('CommandFailed'); } });
+    const result = await withWorker(activities, async () => {
+      const handle = await start(cluster);
+      await until(handle, (now) => node(now, 'w1')?.state === 'waiting');
+      const { client } = await temporal();
+      await client.workflow.getHandle(nodeId(cluster, 'w1')).terminate('by hand');
+      return handle.result();
+    });
+    assert.equal(result.state, 'failed');
+    assert.ok(!calls.includes('cordonNode w2'));
+  });
+
+  it('takes a node\'s own cancel as an abort of that node', async () => {
+    const cluster = newCluster();
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const { calls, activities } = recordedActivities(aPlan(cluster, [planned('w1', 'worker')]), { runKubeadmUpgrade: () => held });
+    const result = await withWorker(activities, async () => {
+      const handle = await start(cluster);
+      await until(handle, (now) => /kubeadm upgrade/.test(node(now, 'w1')?.step ?? ''));
+      const { client } = await temporal();
+      await client.workflow.getHandle(nodeId(cluster, 'w1')).cancel();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      release();
+      return handle.result();
+    });
+    assert.equal(node(result.status, 'w1')?.state, 'aborted');
+    assert.equal(result.state, 'failed');
+    assert.equal(calls.at(-1), 'uncordonNode w1');
   });
 
   it('names what blocks a drain, and uncordons on abort when the kubelet is whole', async () => {
