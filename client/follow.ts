@@ -1,17 +1,17 @@
 import type { RunStatus } from '../domain/status.js';
-import { maintenanceId } from '../workflows/messages.js';
 import type { Context } from './context.js';
 import { EXIT, Exit } from './exit.js';
-import { endOf, readStatus } from './maintenance.js';
+import { hasEnded, readStatus } from './maintenance.js';
 import { statusLines, summaryLines } from './render/status.js';
 import { plain } from './render/text.js';
 
 const EVERY_MS = 1_000;
+/** Every so many turns the server is asked as well whether the run is still open: a terminated one answers queries as before. */
+const ASK_SERVER_EVERY = 5;
 
 /** How a run that was followed ended, or that the follower left. */
 export const exitOf = (status: RunStatus): number => ({ done: EXIT.done, failed: EXIT.decision, aborted: EXIT.aborted, running: EXIT.done, paused: EXIT.done, waiting: EXIT.decision })[status.state];
 
-const hasEnded = (status: RunStatus): boolean => ['done', 'failed', 'aborted'].includes(status.state);
 const needsDecision = (status: RunStatus): boolean => status.state === 'waiting' && (status.nodes.some((node) => node.error !== null && node.state === 'waiting') || (status.waitingFor?.startsWith('a decision') ?? false));
 
 /**
@@ -27,8 +27,8 @@ export async function follow(context: Context, json: boolean): Promise<number> {
   };
   process.on('SIGINT', onInterrupt);
   try {
-    for (;;) {
-      const status = await statusOrRevive(context, (text) => view.note(text));
+    for (let turn = 0; ; turn += 1) {
+      const status = await statusOrRevive(context, turn % ASK_SERVER_EVERY !== 0, (text) => view.note(text));
       if (status) view.show(status);
       if (detached) {
         view.close();
@@ -45,7 +45,6 @@ export async function follow(context: Context, json: boolean): Promise<number> {
         process.stderr.write(`drydock: stopped and waiting: ${plain(status.waitingFor ?? '')}\n`);
         return EXIT.decision;
       }
-      if (!status) await failIfEnded(context);
       await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
     }
   } finally {
@@ -54,26 +53,15 @@ export async function follow(context: Context, json: boolean): Promise<number> {
   }
 }
 
-/** A query needs a worker: while there is none it is started again, and the work goes on where it was. */
-async function statusOrRevive(context: Context, note: (text: string) => void): Promise<RunStatus | undefined> {
+/** A query needs a worker: while there is none it is started again, and the work goes on where it was. Throws the end of a run that left no result. */
+async function statusOrRevive(context: Context, trust: boolean, note: (text: string) => void): Promise<RunStatus | undefined> {
   try {
     await context.revive();
-    return await readStatus(context.client, context.cluster, 4_000);
-  } catch (error) {
-    note(`no answer from the worker yet (${(error as Error).message.split('\n')[0]})`);
-    return undefined;
-  }
-}
-
-/** A run that failed before it had a status (or was terminated) never answers a query. */
-async function failIfEnded(context: Context): Promise<void> {
-  try {
-    const handle = context.client.workflow.getHandle(maintenanceId(context.cluster));
-    const { status } = await context.client.withDeadline(Date.now() + 4_000, () => handle.describe());
-    if (status.name === 'RUNNING') return;
-    throw (await endOf(handle)) ?? new Exit(EXIT.defect, `The maintenance of ${context.cluster} ended as ${status.name}.`);
+    return await readStatus(context.client, context.cluster, 4_000, trust);
   } catch (error) {
     if (error instanceof Exit) throw error;
+    note(`no answer from the worker yet (${(error as Error).message.split('\n')[0]})`);
+    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Client, QueryNotRegisteredError, ServiceError, WorkflowExecutionAlreadyStartedError, WorkflowFailedError, type WorkflowHandle, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { ApplicationFailure, defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure, defineSearchAttributeKey, SearchAttributeType, TerminatedFailure, TimeoutFailure, TypedSearchAttributes } from '@temporalio/common';
 import { exitCodeOf, isFailureKind, nextAction } from '../domain/failure.js';
 import type { RunStatus } from '../domain/status.js';
 import { maintenanceId, type OperatorSay, type PlanAnswer, type Said, STATUS, TASK_QUEUE, type UpdateName, type UpgradeInput, type UpgradeResult } from '../workflows/messages.js';
@@ -21,7 +21,7 @@ export async function heldBy(context: Context): Promise<Held | undefined> {
   try {
     const info = await context.client.workflow.getHandle(maintenanceId(context.cluster)).describe();
     const memo = info.memo as { by?: string; operation?: string } | undefined;
-    return { running: info.status.name === 'RUNNING', by: memo?.by ?? 'unknown', startedAt: info.startTime, operation: memo?.operation ?? info.type, runId: info.runId };
+    return { running: isOpen(info.status.name), by: memo?.by ?? 'unknown', startedAt: info.startTime, operation: memo?.operation ?? info.type, runId: info.runId };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
@@ -82,17 +82,34 @@ function searchAttributes(cluster: string, operation: string, version: string): 
   ]);
 }
 
-/** The newest maintenance's status, or undefined when there never was one. A closed run that this version's code cannot replay answers by its result. */
-export async function readStatus(client: Client, cluster: string, deadlineMs = 10_000): Promise<RunStatus | undefined> {
+const isOpen = (status: string): boolean => status === 'RUNNING' || status === 'PAUSED';
+export const hasEnded = (status: RunStatus): boolean => ['done', 'failed', 'aborted'].includes(status.state);
+
+/**
+ * The newest maintenance's status, or undefined when there never was one. A closed run answers a query with its last state for ever, and not at all when this
+ * version's code cannot replay it: so a state that is not final is compared with what the server knows of the run (unless `trust` says to believe it).
+ * Throws the end of a run that left no result.
+ */
+export async function readStatus(client: Client, cluster: string, deadlineMs = 10_000, trust = false): Promise<RunStatus | undefined> {
   const handle = client.workflow.getHandle(maintenanceId(cluster));
   try {
-    return await client.withDeadline(Date.now() + deadlineMs, () => handle.query<RunStatus>(STATUS));
+    const status = await client.withDeadline(Date.now() + deadlineMs, () => handle.query<RunStatus>(STATUS));
+    return trust || hasEnded(status) ? status : ((await closedStatus(client, handle, deadlineMs)) ?? status);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
-    const { status } = await client.withDeadline(Date.now() + deadlineMs, () => handle.describe());
-    if (status.name !== 'COMPLETED') throw error;
-    return ((await handle.result()) as UpgradeResult).status;
+    if (error instanceof Exit) throw error;
+    const closed = await closedStatus(client, handle, deadlineMs);
+    if (closed) return closed;
+    throw error;
   }
+}
+
+/** The result of a run that has ended, undefined for one that runs. Throws the end of one that has none. */
+async function closedStatus(client: Client, handle: WorkflowHandle, deadlineMs: number): Promise<RunStatus | undefined> {
+  const { status } = await client.withDeadline(Date.now() + deadlineMs, () => handle.describe());
+  if (isOpen(status.name)) return undefined;
+  if (status.name === 'COMPLETED') return ((await handle.result()) as UpgradeResult).status;
+  throw (await endOf(handle)) ?? new Exit(EXIT.defect, `${handle.workflowId} ended as ${status.name}.`);
 }
 
 /** Sends an operator's word and returns how the maintenance recorded it. Throws Exit 2 when it refuses, 4xx kinds as they are. */
@@ -108,13 +125,23 @@ export async function tell(context: Context, update: UpdateName, say: Omit<Opera
 }
 
 /** How a run ended that left no result: its failure as an exit. */
-export async function endOf(handle: WorkflowHandle): Promise<Exit | undefined> {
+async function endOf(handle: WorkflowHandle): Promise<Exit | undefined> {
   try {
     await handle.result();
     return undefined;
   } catch (error) {
-    return asExit(error);
+    return endedFromOutside(error, handle.workflowId) ?? asExit(error);
   }
+}
+
+/** Ended by somebody in Temporal, not by the workflow: nothing was undone and nobody says how the nodes are. */
+function endedFromOutside(error: unknown, id: string): Exit | undefined {
+  if (!(error instanceof WorkflowFailedError)) return undefined;
+  const { cause } = error;
+  const how = cause instanceof TerminatedFailure ? 'was terminated' : cause instanceof CancelledFailure ? 'was cancelled' : cause instanceof TimeoutFailure ? 'ran out of its time' : undefined;
+  if (how === undefined) return undefined;
+  const why = cause?.message && cause instanceof TerminatedFailure ? ` (${cause.message})` : '';
+  return new Exit(EXIT.decision, `The maintenance ${id} ${how} in Temporal${why}: it did not come to its own end, and nothing was undone.\nSee how the nodes are (kubectl get nodes; drydock check), its history with drydock open, then start it again: drydock upgrade --to VERSION`);
 }
 
 /** Any error of a run as an exit code with the failure's name and next action. */

@@ -1,17 +1,14 @@
 import { type Common, openContext } from '../context.js';
 import { EXIT, Exit } from '../exit.js';
 import { follow } from '../follow.js';
-import { asExit, endOf, heldBy, readStatus } from '../maintenance.js';
-import { maintenanceId } from '../../workflows/messages.js';
+import { heldBy, readStatus } from '../maintenance.js';
 import { statusLines } from '../render/status.js';
 
 /** The newest maintenance of the cluster, running or ended. */
 export async function status(options: Common): Promise<number> {
   const context = await openContext(options);
   try {
-    const now = await readStatus(context.client, context.cluster).catch(async (error: unknown) => {
-      throw (await endedWithout(context)) ?? asExit(error);
-    });
+    const now = await readStatus(context.client, context.cluster);
     if (!now) {
       process.stdout.write(options.json ? 'null\n' : `No maintenance of ${context.cluster} yet. Start one: drydock upgrade --to VERSION\n`);
       return EXIT.done;
@@ -21,11 +18,6 @@ export async function status(options: Common): Promise<number> {
   } finally {
     await context.close();
   }
-}
-
-async function endedWithout(context: Awaited<ReturnType<typeof openContext>>): Promise<Exit | undefined> {
-  const held = await heldBy(context);
-  return held && !held.running ? await endOf(context.client.workflow.getHandle(maintenanceId(context.cluster))) : undefined;
 }
 
 export async function watch(options: Common): Promise<number> {

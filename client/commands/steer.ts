@@ -14,7 +14,7 @@ export async function steer(update: UpdateName, args: readonly string[], options
   const context = await openContext(options);
   try {
     const why = options.why === undefined ? {} : { why: options.why };
-    const what = update === 'approve' ? { digest: args[0] ?? (await readStatus(context.client, context.cluster))?.digest ?? '' } : args[0] === undefined ? {} : { node: args[0] };
+    const what = update === 'approve' ? { digest: args[0] ?? (await readStatus(context.client, context.cluster, 10_000, true))?.digest ?? '' } : args[0] === undefined ? {} : { node: args[0] };
     const said = await tell(context, update, { ...why, ...what });
     process.stdout.write(options.json ? `${JSON.stringify({ said })}\n` : `${said}\n`);
     if (update !== 'abort' || options.detach) return EXIT.done;
