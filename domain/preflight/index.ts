@@ -11,7 +11,7 @@ import { etcdVersionGate, experimentalFlags } from './etcd-version.js';
 import { componentsPresent, componentsReady, componentVersions, cordons, nodesReady, noPressure } from './health.js';
 import { hostsAnswer } from './hosts.js';
 import { cgroups, clocks, containerRuntimes, diskSpace, reboots } from './machine.js';
-import { nodesOfTheCluster, nodesOfTheFile, roles, sameMachines, workerOutside } from './nodes.js';
+import { nodesOfTheCluster, nodesOfTheFile, notTooMany, roles, sameMachines, workerOutside } from './nodes.js';
 import { aptManaged, candidates, dpkgWhole, repositories, signingKeys } from './packages.js';
 import { foreignStaticPods, podEvictionTimeout, removedApis, removedControllerManagerFlags, removedKubeletFlags } from './removals.js';
 import { apiServerSkew, skewDuringHop, skewNow } from './skew.js';
@@ -21,7 +21,7 @@ import { kubeadmConfigApi, kubeadmConfigVersion, kubeletsOneStepUp, newestPatch,
 /** Asked of the cluster as it is. */
 const OF_THE_CLUSTER: readonly Check[] = [
   hostsAnswer,
-  nodesOfTheFile, nodesOfTheCluster, roles, sameMachines, workerOutside,
+  nodesOfTheFile, nodesOfTheCluster, notTooMany, roles, sameMachines, workerOutside,
   unknownAnswers, unknownOnHosts, unreadableVersions,
   nodesReady, noPressure, cordons, componentsPresent, componentsReady, componentVersions,
   stackedOnly, membersHealthy, oneLeader, noAlarms, noLearners, majorityWithoutOne, oneVersion, withinQuota,

@@ -19,6 +19,7 @@ export const CHECKS = {
   // Nodes
   'node-not-in-cluster': 'Remove the node from `nodes` in drydock.yaml, or join it to the cluster.',
   'node-not-in-file': 'Add the node to `nodes` in drydock.yaml, or remove it from the cluster.',
+  'too-many-nodes': 'This version of drydock upgrades clusters of up to 500 nodes.',
   'role-mismatch': 'Correct the role in drydock.yaml.',
   'wrong-host': 'Correct the `host` of the node in drydock.yaml.',
   'wrong-cluster': 'Use the kubeconfig of these nodes, or the nodes of this kubeconfig.',

@@ -16,6 +16,16 @@ export const nodesOfTheFile: Check = ({ facts, spec }) => {
     );
 };
 
+/**
+ * One run keeps its history in one workflow: some 60 events and a dozen signals a node (seen on the lab), and the server ends a run at 51,200 events or 10,000 signals.
+ */
+export const MOST_NODES = 500;
+
+export const notTooMany: Check = ({ spec }) =>
+  spec.nodes.length <= MOST_NODES
+    ? []
+    : [refusal('too-many-nodes', { message: `One run carries at most ${MOST_NODES} nodes, and drydock.yaml has ${spec.nodes.length}`, evidence: `${spec.nodes.length} nodes` })];
+
 /** Every node must be in the file: a kubelet left behind would break the version skew unseen. */
 export const nodesOfTheCluster: Check = ({ facts, spec }) => {
   const inFile = new Set(spec.nodes.map((n) => n.name));

@@ -114,6 +114,7 @@ const ROWS: readonly Row[] = [
   // The machines
   ['a full root on a control plane', aCluster().withHost('cp1', { freeBytes: { '/': 1.2e9 } }), '1.37', 'refusal', 'disk-space', /\/ on cp1 has 1\.1 GiB free, 1\.4 GiB is wanted/],
   ['a full root on a worker', aCluster().withHost('w1', { freeBytes: { '/': 1e9 } }), '1.37', 'refusal', 'disk-space', /2\.0 GiB is wanted/],
+  ['more nodes than one run carries', aCluster().withWorkers(500), '1.37', 'refusal', 'too-many-nodes', /at most 500 nodes, and drydock\.yaml has 501/],
   ['clocks apart', aCluster().withHost('w1', { clockOffsetMs: 1500 }).withHost('w2', { clockOffsetMs: -1000 }), '1.37', 'refusal', 'clock-offset', /clocks of w2 and w1 are 2\.5 s apart/],
   ['all clocks away from the worker\'s', aCluster().withEveryHost({ clockOffsetMs: 5000 }), '1.37', 'warning', 'clock-offset', /5\.0 s apart/],
   ['cgroup v1 at 1.35', aCluster().at('1.34.3').withHost('w1', { cgroup: 'v1' }), '1.35', 'refusal', 'cgroup-v1', /w1 runs cgroup v1/],
