@@ -13,12 +13,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    if (error instanceof Exit) {
-      process.stderr.write(`drydock: ${plain(error.message, true)}\n`);
-      return error.code;
-    }
-    process.stderr.write(`drydock: a defect, please report it:\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    return EXIT.defect;
+    // Temporal's own errors are expected anywhere; what knows them is loaded only now.
+    const exit = error instanceof Exit ? error : (await import('./maintenance.js')).asExit(error);
+    process.stderr.write(`drydock: ${exit.code === EXIT.defect ? 'a defect, please report it:\n' : ''}${plain(exit.message, true)}\n`);
+    return exit.code;
   }
 }
 

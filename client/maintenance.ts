@@ -1,10 +1,16 @@
-import { type Client, QueryNotRegisteredError, ServiceError, WorkflowExecutionAlreadyStartedError, WorkflowFailedError, type WorkflowHandle, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import {
+  type Client, isGrpcServiceError, QueryNotRegisteredError, ServiceError, WorkflowExecutionAlreadyStartedError, WorkflowFailedError, type WorkflowHandle, WorkflowNotFoundError, WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, defineSearchAttributeKey, SearchAttributeType, TerminatedFailure, TimeoutFailure, TypedSearchAttributes } from '@temporalio/common';
 import { exitCodeOf, isFailureKind, nextAction } from '../domain/failure.js';
 import type { RunStatus } from '../domain/status.js';
 import { maintenanceId, type OperatorSay, type PlanAnswer, type Said, STATUS, TASK_QUEUE, type UpdateName, type UpgradeInput, type UpgradeResult } from '../workflows/messages.js';
 import { type Context, whoAmI } from './context.js';
 import { Exit, EXIT } from './exit.js';
+
+/** TASK_QUEUE_TYPE_WORKFLOW of the server's API. */
+const WORKFLOW_TASKS = 1;
 
 const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
 
@@ -32,10 +38,14 @@ export function refuseHeld(cluster: string, held: Held): never {
   throw new Exit(EXIT.held, `Cluster ${cluster} is held by another maintenance: ${held.operation}, started by ${held.by} at ${held.startedAt.toISOString()}.\nFollow it: drydock watch · End it: drydock abort`);
 }
 
-/** Facts, preflight and plan, made by a worker. */
-export async function makePlan(context: Context, input: UpgradeInput): Promise<PlanAnswer> {
+/** How often a worker is asked whether it is there, while its answer is waited for. */
+const ASK_WORKER_MS = 5_000;
+
+/** Facts, preflight and plan, made by a worker. Throws Exit 6 when no worker answers for `patienceMs`. */
+export async function makePlan(context: Context, input: UpgradeInput, patienceMs = 30_000): Promise<PlanAnswer> {
+  const stop = new AbortController();
   try {
-    return await context.client.workflow.execute<(input: UpgradeInput) => Promise<PlanAnswer>>('planClusterUpgrade', {
+    const handle = await context.client.workflow.start<(input: UpgradeInput) => Promise<PlanAnswer>>('planClusterUpgrade', {
       taskQueue: TASK_QUEUE,
       workflowId: `plan/${context.cluster}/${Date.now().toString(36)}-${process.pid}`,
       workflowTaskTimeout: '5 seconds',
@@ -44,9 +54,52 @@ export async function makePlan(context: Context, input: UpgradeInput): Promise<P
       typedSearchAttributes: searchAttributes(context.cluster, 'plan', input.to),
       args: [input],
     });
+    return await Promise.race([handle.result(), untilNoWorker(context, handle, patienceMs, stop.signal)]);
   } catch (error) {
     throw asExit(error);
+  } finally {
+    stop.abort();
   }
+}
+
+/** Never resolves; throws when no worker has answered for so long. A dead embedded worker is started again meanwhile. */
+async function untilNoWorker(context: Context, handle: WorkflowHandle, patienceMs: number, stop: AbortSignal): Promise<never> {
+  const every = Math.min(ASK_WORKER_MS, patienceMs / 4);
+  let answered = Date.now();
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, every));
+    if (stop.aborted) return new Promise<never>(() => undefined);
+    if (await workerAnswers(context.client, handle, every)) answered = Date.now();
+    else if (Date.now() - answered < patienceMs) await context.revive().catch(() => undefined);
+    else {
+      const why = await whyNoWorker(context, patienceMs);
+      // Nobody waits for it any more.
+      await handle.terminate('no worker answered').catch(() => undefined);
+      throw new Exit(EXIT.unreachable, why);
+    }
+  }
+}
+
+/** Every workflow of the library answers this query, and it takes a worker to do it. */
+async function workerAnswers(client: Client, handle: WorkflowHandle, deadlineMs: number): Promise<boolean> {
+  try {
+    await client.withDeadline(Date.now() + deadlineMs, () => handle.query('__stack_trace'));
+    return true;
+  } catch (error) {
+    return !(error instanceof ServiceError);
+  }
+}
+
+async function whyNoWorker(context: Context, patienceMs: number): Promise<string> {
+  const seconds = Math.round(patienceMs / 1000);
+  const { temporal } = context.config;
+  if (temporal === undefined) return `The embedded worker has not answered for ${seconds} s. See why: drydock service logs · Start it anew: drydock service stop, then this command again.`;
+  const { pollers } = await context.client.workflowService.describeTaskQueue({ namespace: temporal.namespace, taskQueue: { name: TASK_QUEUE }, taskQueueType: WORKFLOW_TASKS });
+  // The server remembers pollers for minutes after their end.
+  const recent = (pollers ?? []).filter(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1000 > Date.now() - 75_000 - patienceMs);
+  return recent.length === 0
+    ? `No worker polls the task queue ${TASK_QUEUE} at ${temporal.address}, namespace ${temporal.namespace}. Start one: drydock worker --cluster-config FILE`
+    : `No worker has answered for ${seconds} s; last seen at the task queue ${TASK_QUEUE}: ${recent.map(({ identity }) => identity).join(', ')}. See that it runs and what its log says.`;
 }
 
 /** Starts the one maintenance of a cluster. Throws Exit 7 when another holds it: the server decides, not we. */
@@ -100,7 +153,7 @@ export async function readStatus(client: Client, cluster: string, deadlineMs = 1
     if (error instanceof Exit) throw error;
     const closed = await closedStatus(client, handle, deadlineMs);
     if (closed) return closed;
-    throw error;
+    throw error instanceof ServiceError ? new NoWorkerAnswers(`No worker answers for ${cluster}: ${error.cause?.message ?? error.message}\nIt goes on when one runs. The embedded one's log: drydock service logs · For a lasting server: drydock worker --cluster-config FILE`) : error;
   }
 }
 
@@ -124,6 +177,9 @@ export async function tell(context: Context, update: UpdateName, say: Omit<Opera
   }
 }
 
+/** The server is there and the run is open, and yet nobody answers for it. */
+class NoWorkerAnswers extends Error {}
+
 /** How a run ended that left no result: its failure as an exit. */
 async function endOf(handle: WorkflowHandle): Promise<Exit | undefined> {
   try {
@@ -144,6 +200,9 @@ function endedFromOutside(error: unknown, id: string): Exit | undefined {
   return new Exit(EXIT.decision, `The maintenance ${id} ${how} in Temporal${why}: it did not come to its own end, and nothing was undone.\nSee how the nodes are (kubectl get nodes; drydock check), its history with drydock open, then start it again: drydock upgrade --to VERSION`);
 }
 
+const isTemporal = (error: unknown): error is Error =>
+  error instanceof ServiceError || error instanceof QueryNotRegisteredError || error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcServiceError(error);
+
 /** Any error of a run as an exit code with the failure's name and next action. */
 export function asExit(error: unknown): Exit {
   if (error instanceof Exit) return error;
@@ -152,6 +211,8 @@ export function asExit(error: unknown): Exit {
   if (cause instanceof ApplicationFailure && isFailureKind(cause.type)) {
     return new Exit(exitCodeOf(cause.type), `${cause.type}: ${cause.message}\n${nextAction(cause.type)}`);
   }
-  if (error instanceof ServiceError || error instanceof QueryNotRegisteredError) return new Exit(EXIT.unreachable, `Temporal did not answer: ${error.message}`);
+  if (error instanceof NoWorkerAnswers) return new Exit(EXIT.unreachable, error.message);
+  if (error instanceof WorkflowFailedError && cause instanceof TimeoutFailure) return new Exit(EXIT.unreachable, 'No answer came in time: the work was not done within its limit. See the worker: drydock service logs');
+  if (isTemporal(error)) return new Exit(EXIT.unreachable, `Temporal did not answer: ${error.message}${error.cause instanceof Error ? ` (${error.cause.message})` : ''}`);
   return new Exit(EXIT.defect, error instanceof Error ? (error.stack ?? error.message) : String(error));
 }

@@ -57,7 +57,9 @@ async function discover(input: DiscoverInput): Promise<Discovered> {
   const { address } = await ensureService(say).catch((error: Error) => {
     throw new Exit(EXIT.unreachable, error.message);
   });
-  const connection = await Connection.connect({ address });
+  const connection = await Connection.connect({ address }).catch((error: Error) => {
+    throw new Exit(EXIT.unreachable, `Temporal at ${address} cannot be reached: ${error.message}`);
+  });
   try {
     return await new Client({ connection }).workflow.execute<(given: DiscoverInput) => Promise<Discovered>>('discoverCluster', {
       taskQueue: TASK_QUEUE, workflowId: `discover/${Date.now().toString(36)}-${process.pid}`, workflowExecutionTimeout: '60 seconds', staticSummary: 'Look at a new cluster', args: [input],
