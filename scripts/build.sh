@@ -25,7 +25,7 @@ fi
 [ -e dist/.built ] || echo 'drydock: compiling' >&2
 started=$(mktemp "${TMPDIR:-/tmp}/drydock-build.XXXXXX")
 trap 'rm -f "$started"' EXIT
-node_modules/.bin/tsc -p tsconfig.json
+node_modules/.bin/tsc -p tsconfig.json || exit 1
 # What has no source any more must not be run.
 find dist -name '*.js' ! -name workflow-bundle.js | while IFS= read -r file; do
   source=${file#dist/}
