@@ -4,6 +4,7 @@ import { type ClusterSpec, isControlPlane, type NodeSpec } from '../../domain/cl
 import { StepFailure } from '../failure.js';
 import { type KubeApi, type KubeRequest, KubeStatusError, type WatchEvent } from '../ports/kube-api.js';
 import type { RemoteShell } from '../ports/remote-shell.js';
+import { readAdminConf, throughPort } from './admin-conf.js';
 import { KubeHttp } from './kube-http.js';
 
 interface Connection {
@@ -91,14 +92,9 @@ export class KubeClient implements KubeApi {
     const path = '/etc/kubernetes/admin.conf';
     const result = await this.shell.run(cluster, node, { program: 'cat', args: [path] }, { timeoutMs: 15_000 });
     if (result.exitCode !== 0) throw new StepFailure('KubeconfigInvalid', `${path} on ${node.name} cannot be read: ${result.stderr.trim()}`);
-    const config = parseKubeconfig(result.stdout, `${path} on ${node.name}`);
-    const server = new URL(config.getCurrentCluster()?.server ?? 'https://localhost:6443');
-    const { localPort } = await this.shell.forward(cluster, node, server.hostname, Number(server.port || 443));
-    const current = config.getCurrentCluster();
-    config.clusters = config.clusters.map((entry) =>
-      entry.name === current?.name ? { ...entry, server: `https://127.0.0.1:${localPort}`, tlsServerName: entry.tlsServerName ?? server.hostname } : entry,
-    );
-    return config;
+    const access = readAdminConf(result.stdout, `${path} on ${node.name}`);
+    const { localPort } = await this.shell.forward(cluster, node, access.host, access.port);
+    return throughPort(access, localPort);
   }
 }
 
