@@ -85,6 +85,7 @@ describe('apt: what its words mean', () => {
     ['E: Unable to locate package kubeadm', 'PackageUnavailable'],
     ['drydock: no file in /etc/apt names a repository like x', 'PackageUnavailable'],
     ['dpkg: error processing package kubelet (--configure)', undefined],
+    ['Waiting for cache lock: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 77\nE: Sub-process /usr/bin/dpkg returned an error code (1)', undefined],
   ];
   for (const [output, kind] of table) it(output.slice(0, 70), () => assert.equal(failureKindOf(output), kind));
 });

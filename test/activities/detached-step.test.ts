@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { detachedNames } from '../../activities/detached-names.js';
 import { ATTACH, ESCAPED_WRAPPER, START, throughSystemd } from '../../activities/detached-scripts.js';
 import { parseState } from '../../activities/detached-state.js';
-import { pruneRecords, readOutput, runDetached, type DetachedOptions, type DetachedProgress, type DetachedStep } from '../../activities/detached-step.js';
+import { attended, pruneRecords, readOutput, runDetached, type DetachedOptions, type DetachedProgress, type DetachedStep } from '../../activities/detached-step.js';
 import { StepFailure } from '../../activities/failure.js';
 import type { Command } from '../../activities/ports/remote-shell.js';
 import { aCluster, aNode } from '../support/cluster.js';
@@ -94,6 +94,12 @@ describe('runDetached', () => {
   it('gives up after the deadline without an answer, with the last failure', async () => {
     const shell = new FakeShell().on(isStart, new StepFailure('HostUnreachable', 'no route'));
     await failure(runDetached(shell, step, { ...quiet, deadlineMs: 600 }), 'HostUnreachable', /no route/);
+  });
+
+  it('a node that stays silent has a name of its own, which is not tried again by itself', async () => {
+    const shell = new FakeShell().on(isStart, state('state=running begun=10')).on(isAttach, lost());
+    await failure(attended(shell, step, quiet, 600), 'NodeSilent', /w1 has not answered .* while kubeadm-apply ran: gone/);
+    await failure(attended(new FakeShell().on(isStart, new StepFailure('HostKeyChanged', 'another key')), step, quiet, 600), 'HostKeyChanged');
   });
 
   it('does not wait out what no waiting helps', async () => {
