@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withLock } from '../../client/service/lock.js';
@@ -98,6 +98,39 @@ describe('withLock', function () {
     dead.kill('SIGKILL');
     await once(dead, 'exit');
     assert.equal(await withLock(join(folder, 'lock'), () => Promise.resolve('in')), 'in');
+  });
+
+  it('is taken over by one alone when many see the same dead holder, again and again', async () => {
+    // Each ends without a word while it holds the lock: every turn is a take-over that all the others try at once.
+    const dying = Array.from({ length: 6 }, () =>
+      spawn(process.execPath, ['--input-type=module', '-e', `
+        import { appendFileSync } from 'node:fs';
+        import { withLock } from ${JSON.stringify(LOCK)};
+        await withLock(${JSON.stringify(join(folder, 'lock'))}, async () => {
+          appendFileSync(${JSON.stringify(join(folder, 'log'))}, 'BEGIN ');
+          await new Promise((resolve) => setTimeout(resolve, 120));
+          appendFileSync(${JSON.stringify(join(folder, 'log'))}, 'END ');
+          process.exit(0);
+        });`], { stdio: ['ignore', 'ignore', 'inherit'] }));
+    await Promise.all(dying.map((child) => once(child, 'exit')));
+    assert.equal(log(), 'BEGIN END '.repeat(6));
+  });
+
+  it('is taken over when it was cut by a crash, and when who took it over died as well', async () => {
+    writeFileSync(join(folder, 'lock'), '');
+    writeFileSync(join(folder, 'lock.takeover'), JSON.stringify({ pid: 4_194_305, started: '1' }));
+    assert.equal(await withLock(join(folder, 'lock'), () => Promise.resolve('in'), 5_000), 'in');
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  it('serves two of one process as well', async () => {
+    let inside = 0;
+    const enter = () => withLock(join(folder, 'lock'), async () => {
+      assert.equal((inside += 1), 1);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      inside -= 1;
+    });
+    await Promise.all([enter(), enter(), enter()]);
   });
 
   it('names who holds it when the wait is over', async () => {
