@@ -53,7 +53,10 @@ export class KubeHttp {
         clearTimeout(silence);
         silence = setTimeout(stop, WATCH_SILENCE_MS);
         const event = JSON.parse(line) as { type: string; object: T & { code?: number } };
-        if (event.type === 'ERROR') return 'expired';
+        if (event.type === 'ERROR') {
+          if (event.object.code === 410) return 'expired';
+          throw errorOf(event.object.code ?? 500, event.object as StatusBody);
+        }
         if (event.type !== 'BOOKMARK') onEvent(event as WatchEvent<T>);
       }
       return signal.aborted ? 'aborted' : 'closed';
@@ -146,15 +149,13 @@ function statusError(response: IncomingMessage, text: string): KubeStatusError {
   } catch {
     body = { message: text.slice(0, 300) };
   }
+  return errorOf(response.statusCode ?? 0, body, response.headers['retry-after']);
+}
+
+function errorOf(code: number, body: StatusBody, header?: string): KubeStatusError {
   const causes = (body.details?.causes ?? []).map((cause) => ({ reason: cause.reason ?? '', message: cause.message ?? '' }));
-  const retryAfter = Number(response.headers['retry-after'] ?? body.details?.retryAfterSeconds);
-  return new KubeStatusError(
-    response.statusCode ?? 0,
-    body.reason ?? '',
-    body.message ?? `HTTP ${response.statusCode}`,
-    causes,
-    Number.isFinite(retryAfter) ? retryAfter : undefined,
-  );
+  const retryAfter = Number(header ?? body.details?.retryAfterSeconds);
+  return new KubeStatusError(code, body.reason ?? '', body.message ?? `HTTP ${code}`, causes, Number.isFinite(retryAfter) ? retryAfter : undefined);
 }
 
 /** Everything below HTTP is "cannot be reached" and may be tried again, except a certificate that will never be right. */

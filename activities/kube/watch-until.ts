@@ -19,6 +19,9 @@ export interface WatchUntilOptions {
   readonly onBell?: (ring: () => void) => void;
 }
 
+const FIRST_PAUSE_MS = 250;
+const GOOD_MS = 1_000;
+
 /** Asks to look again at this moment (epoch milliseconds) although nothing changed. */
 export type WakeAt = (moment: number) => void;
 
@@ -32,19 +35,22 @@ export async function watchUntil<T extends KubeObject, R>(
   options: WatchUntilOptions,
   look: (objects: readonly T[], wakeAt: WakeAt) => Promise<R | undefined>,
 ): Promise<R | undefined> {
-  let pause = 250;
+  let pause = FIRST_PAUSE_MS;
   for (;;) {
     options.signal.throwIfAborted();
     if (Date.now() >= options.deadline) return undefined;
+    const began = Date.now();
     try {
-      const answer = await watchOnce(kube, cluster, options, look, () => (pause = 250));
+      const answer = await watchOnce(kube, cluster, options, look);
       if (answer !== undefined) return answer.value;
     } catch (error) {
       if (options.signal.aborted || !isTransient(error)) throw error;
       options.onAway?.((error as Error).message);
-      await sleep(Math.min(pause, Math.max(0, options.deadline - Date.now())), options.signal);
-      pause = Math.min(pause * 2, 5_000);
     }
+    // However it ended: a list and a watch that lasted a while were a good one. One that is over at once, be it refused or closed, is asked more and more seldom.
+    if (Date.now() - began >= GOOD_MS) pause = FIRST_PAUSE_MS;
+    await sleep(Math.min(pause, Math.max(0, options.deadline - Date.now())), options.signal);
+    pause = Math.min(pause * 2, 5_000);
   }
 }
 
@@ -54,10 +60,8 @@ async function watchOnce<T extends KubeObject, R>(
   cluster: ClusterSpec,
   options: WatchUntilOptions,
   look: (objects: readonly T[], wakeAt: WakeAt) => Promise<R | undefined>,
-  listed: () => void,
 ): Promise<{ value: R | undefined } | undefined> {
   const { items, resourceVersion } = await listAll<T>(kube, cluster, options.path, options.query, options.signal);
-  listed();
   options.onAway?.(undefined);
   const objects = new Map(items.map((item) => [item.metadata?.uid ?? '', item]));
   const stop = new AbortController();

@@ -106,6 +106,18 @@ describe('watchUntil', () => {
     assert.equal(told.at(-1), undefined);
   });
 
+  it('is not hurried by a server that closes every watch at once', async () => {
+    const running = until(() => Promise.resolve(undefined), 60);
+    running.catch(() => undefined);
+    for (let i = 0; i < 200; i++) {
+      pods.endWatches('closed');
+      await clock.pass(100);
+    }
+    assert.ok(pods.lists < 15, `${pods.lists} lists in 20 s`);
+    stop.controller.abort(new Error('enough'));
+    await assert.rejects(clock.until(running), /enough/);
+  });
+
   it('passes on what does not get better by waiting', async () => {
     kube.on('GET', PODS, status(403, 'Forbidden', 'no'));
     await assert.rejects(clock.until(until(() => Promise.resolve(undefined))), /no/);
