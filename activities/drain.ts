@@ -13,10 +13,14 @@ const PARALLEL = 10;
 const RETRY_MS = 5_000;
 const NEVER = Number.MAX_SAFE_INTEGER;
 const RETRY_MAX_MS = 30_000;
+/** After an answer that says nothing of the pod: overload, a restarting API server. */
+const BUSY_MS = 1_000;
+const BUSY_MAX_MS = 15_000;
 /** A budget that refuses for less than this is the normal turn of a drain, not a blocker. */
 const BLOCKED_MS = 8_000;
 /** A pod that is still there this long after its grace period ended is said to be stuck. */
 const STUCK_MS = 30_000;
+const DELETED = 'is being deleted';
 
 export interface DrainInput {
   readonly node: string;
@@ -40,7 +44,11 @@ export interface DrainReport {
 
 interface Attempt {
   tries: number;
+  /** Answers in a row that said nothing of the pod. */
+  busy: number;
   nextAt: number;
+  /** An overloaded API server asked not to be called before this, whatever a budget says. */
+  notBefore: number;
   blocker?: Blocker;
 }
 
@@ -53,7 +61,6 @@ export async function drainPass(kube: KubeApi, cluster: ClusterSpec, input: Drai
   const pass = new DrainPass(kube, cluster, input, signal);
   let away: string | undefined;
   const deadline = Date.now() + input.passSeconds * 1000;
-  const daemonSets = await daemonSetNames(kube, cluster);
   const over = new AbortController();
   let ring = (): void => undefined;
   // A budget that allows again is evidence: the pods it held back are tried at once and not at their next turn.
@@ -72,7 +79,7 @@ export async function drainPass(kube: KubeApi, cluster: ClusterSpec, input: Drai
       cluster,
       { path: PODS, query: podsOfNode(input.node), deadline, signal, onAway: (why) => (away = why), onBell: (bell) => (ring = bell) },
       async (pods, wakeAt) => {
-        const left = await pass.look(pods, daemonSets, wakeAt);
+        const left = await pass.look(pods, wakeAt);
         progress(left.remaining === 0 ? 'drained' : `${left.remaining} pods left`);
         return left.drained || !sameBlockers(left.blockers, input.known) ? left : undefined;
       },
@@ -88,6 +95,11 @@ class DrainPass {
   last: DrainReport;
   private readonly attempts = new Map<string, Attempt>();
   private evicted = 0;
+  private readonly began = Date.now();
+  private daemonSets: ReadonlySet<string> | undefined;
+  /** Were not there when they were looked up. */
+  private noDaemonSets: ReadonlySet<string> = new Set();
+  private budgets: readonly V1PodDisruptionBudget[] = [];
 
   constructor(
     private readonly kube: KubeApi,
@@ -98,7 +110,8 @@ class DrainPass {
     this.last = { drained: false, blockers: input.known, evicted: 0, remaining: -1 };
   }
 
-  async look(pods: readonly V1Pod[], daemonSets: ReadonlySet<string>, wakeAt: (moment: number) => void): Promise<DrainReport> {
+  async look(pods: readonly V1Pod[], wakeAt: (moment: number) => void): Promise<DrainReport> {
+    const daemonSets = await this.daemonSetsOf(pods);
     const { evict, refuse } = drainDecision(pods.map((pod) => drainPod(pod, daemonSets)), this.input.rules);
     if (refuse.length > 0) {
       const named = refuse.slice(0, 5).map(({ pod, verdict }) => `${pod.namespace}/${pod.name} ${verdict.reason}`).join('; ');
@@ -106,6 +119,7 @@ class DrainPass {
     }
     const going = new Set(evict.map(({ pod }) => pod.uid));
     const targets = pods.filter((pod) => going.has(pod.metadata?.uid ?? ''));
+    this.remember(targets);
     await this.evictAll(targets.filter((pod) => pod.metadata?.deletionTimestamp === undefined));
     const now = Date.now();
     const blockers: Blocker[] = [];
@@ -125,14 +139,42 @@ class DrainPass {
     return this.last;
   }
 
+  /** Asked anew when a pod names one that is not known: it may have been made since, and a pod of it must not be taken for an orphan. */
+  private async daemonSetsOf(pods: readonly V1Pod[]): Promise<ReadonlySet<string>> {
+    const named = pods.flatMap((pod) => {
+      const owner = controllerOf(pod);
+      return owner?.kind === 'DaemonSet' && owner.apiVersion === 'apps/v1' ? [`${pod.metadata?.namespace}/${owner.name}`] : [];
+    });
+    const there = this.daemonSets;
+    if (there && named.every((name) => there.has(name) || this.noDaemonSets.has(name))) return there;
+    const sets = await daemonSetNames(this.kube, this.cluster);
+    this.noDaemonSets = new Set(named.filter((name) => !sets.has(name)));
+    this.daemonSets = sets;
+    return sets;
+  }
+
+  /** A pod that an earlier pass was refused has its turn some seconds later, as if it were the same pass; unless its budget allows before. */
+  private remember(targets: readonly V1Pod[]): void {
+    let any = false;
+    for (const pod of targets) {
+      const uid = pod.metadata?.uid ?? '';
+      const known = this.attempts.has(uid) ? undefined : this.input.known.find((blocker) => blocker.pod === podName(pod) && !blocker.reason.startsWith(DELETED));
+      if (!known) continue;
+      this.attempts.set(uid, { tries: 1, busy: 0, nextAt: this.began + RETRY_MS, notBefore: 0, blocker: known });
+      any = true;
+    }
+    if (any) this.allowedAgain(this.budgets);
+  }
+
   /** Lets as many blocked pods of each budget try at once as it allows; true when there is one. */
   allowedAgain(budgets: readonly V1PodDisruptionBudget[]): boolean {
+    this.budgets = budgets;
     let any = false;
     for (const budget of budgets) {
       const name = `${budget.metadata?.namespace}/${budget.metadata?.name}`;
       const held = [...this.attempts.values()].filter((attempt) => attempt.blocker?.budget === name && attempt.nextAt !== NEVER);
       for (const attempt of held.slice(0, Math.max(0, budget.status?.disruptionsAllowed ?? 0))) {
-        attempt.nextAt = 0;
+        attempt.nextAt = attempt.notBefore;
         any = true;
       }
     }
@@ -149,7 +191,7 @@ class DrainPass {
 
   private async evict(pod: V1Pod): Promise<void> {
     const uid = pod.metadata?.uid ?? '';
-    const attempt = this.attempts.get(uid) ?? { tries: 0, nextAt: 0 };
+    const attempt = this.attempts.get(uid) ?? { tries: 0, busy: 0, nextAt: 0, notBefore: 0 };
     this.attempts.set(uid, attempt);
     attempt.tries++;
     // Growing, with jitter: at most one call per pod and 5 s while something blocks.
@@ -162,9 +204,19 @@ class DrainPass {
     } catch (error) {
       if (this.signal.aborted) throw error;
       const reason = blockedBy(error);
-      if (reason === 'gone') attempt.nextAt = NEVER;
-      else if (reason === 'transient') attempt.nextAt = Date.now() + 1_000;
-      else attempt.blocker = this.blocker(pod, reason.reason, reason.budget, attempt.blocker);
+      if (reason === 'gone') {
+        attempt.nextAt = NEVER;
+        return;
+      }
+      if (reason === 'transient') {
+        // A blocker stays one: this answer says nothing about it.
+        attempt.nextAt = Date.now() + Math.min(BUSY_MS * 1.5 ** attempt.busy++, BUSY_MAX_MS) * (1 + Math.random() / 4);
+        attempt.notBefore = Date.now() + retryAfterMs(error);
+      } else {
+        attempt.busy = 0;
+        attempt.blocker = this.blocker(pod, reason.reason, reason.budget, attempt.blocker);
+      }
+      attempt.nextAt = Math.max(attempt.nextAt, Date.now() + retryAfterMs(error));
     }
   }
 
@@ -177,7 +229,7 @@ class DrainPass {
       return undefined;
     }
     const finalizers = pod.metadata.finalizers ?? [];
-    return this.blocker(pod, finalizers.length > 0 ? `is being deleted but held by finalizer ${finalizers.join(', ')}` : 'is being deleted but its kubelet has not ended it');
+    return this.blocker(pod, finalizers.length > 0 ? `${DELETED} but held by finalizer ${finalizers.join(', ')}` : `${DELETED} but its kubelet has not ended it`);
   }
 
   private blocker(pod: V1Pod, reason: string, budget?: string, earlier?: Blocker): Blocker {
@@ -205,6 +257,8 @@ function evictionOf(pod: V1Pod, maxGraceSeconds: number | undefined, signal: Abo
     signal,
   };
 }
+
+const retryAfterMs = (error: unknown): number => (error instanceof KubeStatusError ? (error.retryAfterSeconds ?? 0) * 1000 : 0);
 
 /** What an answer to an eviction means. */
 function blockedBy(error: unknown): 'gone' | 'transient' | { reason: string; budget?: string } {
@@ -242,7 +296,9 @@ function drainPod(pod: V1Pod, daemonSets: ReadonlySet<string>): DrainPod {
   };
 }
 
+/** By pod and by what holds it, not by the words: those count healthy pods and seconds, and change all the time. */
 function sameBlockers(a: readonly Blocker[], b: readonly Blocker[]): boolean {
-  const key = (list: readonly Blocker[]): string => list.map((blocker) => `${blocker.pod} ${blocker.budget ?? blocker.reason}`).sort().join('\n');
+  const cause = ({ budget, reason }: Blocker): string => budget ?? /^eviction refused \(([^)]*)\)/.exec(reason)?.[1] ?? reason;
+  const key = (list: readonly Blocker[]): string => list.map((blocker) => `${blocker.pod} ${cause(blocker)}`).sort().join('\n');
   return key(a) === key(b);
 }

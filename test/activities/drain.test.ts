@@ -104,6 +104,17 @@ describe('drainPass', () => {
       assert.equal((await drain({ rules: { ...aCluster().drain, evictUnmanaged: true } })).value.evicted, 2);
     });
 
+    it('a pod of a DaemonSet that was made after the drain began', async () => {
+      const sets = kube.collection('/apis/apps/v1/daemonsets', [{ metadata: { namespace: 'shop', name: 'old', uid: 'old' } }]);
+      world(aPod('a'));
+      accepts('a', 5_000);
+      const running = begin();
+      await clock.pass(1_000);
+      sets.put({ metadata: { namespace: 'shop', name: 'new', uid: 'new' } });
+      pods.put(aPod('new-x', { owner: 'DaemonSet/new' }));
+      assert.deepEqual((await clock.until(running)).value, { drained: true, blockers: [], evicted: 1, remaining: 0 });
+    });
+
     it('a foreign kind that is called DaemonSet goes like any other', async () => {
       world(aPod('foreign', { owner: 'DaemonSet/kube-proxy', ownerApi: 'apps.example.org/v1', namespace: 'kube-system' }));
       accepts('foreign', 500, 'kube-system');
@@ -191,7 +202,7 @@ describe('drainPass', () => {
       const busy = status(429, 'TooManyRequests', 'too many requests, please try again later', [], 1);
       let refused = 0;
       kube.on('POST', eviction('a'), (request: KubeRequest) => {
-        if (refused++ < 12) return busy;
+        if (refused++ < 6) return busy;
         pods.remove((request.body as { deleteOptions: { preconditions: { uid: string } } }).deleteOptions.preconditions.uid);
         return {};
       });
@@ -205,6 +216,32 @@ describe('drainPass', () => {
       let turn = 0;
       kube.on('POST', eviction('a'), () => (turn++ % 2 === 0 ? refusedBy('web') : status(429, 'TooManyRequests', 'slow down')));
       assert.equal((await drain()).value.blockers[0]?.budget, 'shop/web');
+    });
+
+    it('a pass that begins anew does not call again at once, and other words for the same budget are no change', async () => {
+      world(aPod('a'));
+      kube.on('POST', eviction('a'), refusedBy('web'));
+      const known = (await drain()).value.blockers;
+      const began = Date.now();
+      const before = kube.sent('POST').length;
+      kube.on('POST', eviction('a'), status(403, 'Forbidden', 'admission webhook denied, try 1'), status(403, 'Forbidden', 'admission webhook denied, try 2'));
+      const other = (await drain({ known })).value.blockers;
+      assert.ok((kube.sent('POST')[before]?.at ?? 0) - began >= 5_000);
+      const { milliseconds } = await drain({ known: other });
+      assert.ok(milliseconds >= 60_000, 'counts in the words are no change of the set');
+    });
+
+    it('obeys Retry-After, and overload does not unmake a blocker', async () => {
+      world(aPod('a'));
+      kube.on('POST', eviction('a'), refusedBy('web'));
+      const known = (await drain()).value.blockers;
+      const before = kube.sent('POST').length;
+      kube.on('POST', eviction('a'), status(429, 'TooManyRequests', 'slow down', [], 20));
+      const { value, milliseconds } = await drain({ known });
+      assert.ok(milliseconds >= 60_000);
+      assert.deepEqual(value.blockers, known);
+      const gaps = secondsBetween(kube.sent('POST').slice(before));
+      assert.ok(gaps.length >= 1 && gaps.every((gap) => gap >= 20), gaps.join(', '));
     });
 
     it('a budget that goes away while it blocks lets the pod go', async () => {
@@ -297,6 +334,13 @@ describe('drainPass', () => {
       const { value } = await clock.until(running);
       assert.equal(value.drained, true);
       assert.deepEqual(kube.sent('POST').map(({ path }) => path), [eviction('a'), eviction('b')]);
+    });
+
+    it('from the beginning: it says so at the end of the pass', async () => {
+      world(aPod('a'));
+      kube.away('connect ECONNREFUSED');
+      const { value } = await drain({ passSeconds: 20 });
+      assert.deepEqual(value, { drained: false, blockers: [], evicted: 0, remaining: -1, away: 'connect ECONNREFUSED' });
     });
 
     it('until the end of the pass: it says so, and what it knew stays known', async () => {
