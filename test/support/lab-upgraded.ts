@@ -141,9 +141,25 @@ export async function packageChanges(cluster: LabCluster, node: string): Promise
   return counts;
 }
 
-/** `web-a 0/1234 · dns 1/300`: failed of all. */
-export async function probeFigures(cluster: LabCluster, sinceEpochSeconds: number): Promise<{ text: string; failed: Record<string, number> }> {
+export interface Probes {
+  /** `web-a 0/1234 · dns 1/300`: failed of all. */
+  readonly text: string;
+  /** Failed share of all by target, 0 to 1. */
+  readonly share: Readonly<Record<string, number>>;
+  /** Each second in which something failed, by node and target: `16:20:31 t1-w1 dns 2`. */
+  readonly moments: readonly string[];
+}
+
+/** What the probers on the nodes, and the one outside, saw since a moment. */
+export async function probeFigures(cluster: LabCluster, sinceEpochSeconds: number): Promise<Probes> {
   const { targets } = await labProbe(cluster, sinceEpochSeconds);
   const text = Object.entries(targets).map(([name, { probes, failed }]) => `${name} ${failed}/${probes}`).join(' · ');
-  return { text, failed: Object.fromEntries(Object.entries(targets).map(([name, { failed }]) => [name, failed])) };
+  const lines = await Promise.all(cluster.nodes.map(async ({ name }) => {
+    const log = await onNode(cluster, name, "grep FAIL /var/log/prober/probes | sort | uniq -c || true");
+    return log.split('\n').flatMap((line) => {
+      const [times = '', epoch = '', , target = ''] = line.trim().split(' ');
+      return target === '' || Number(epoch) < sinceEpochSeconds ? [] : [`${new Date(Number(epoch) * 1000).toISOString().slice(11, 19)} ${name} ${target} ${times}`];
+    });
+  }));
+  return { text, share: Object.fromEntries(Object.entries(targets).map(([name, { probes, failed }]) => [name, failed / Math.max(1, probes)])), moments: lines.flat().sort() };
 }
