@@ -19,7 +19,8 @@ export async function connectTemporal(config: DrydockConfig): Promise<Connected>
 
 async function connectEmbedded(config: DrydockConfig): Promise<Connected> {
   await registerCluster(config.spec.cluster, config.path);
-  const service = await ensureService(say).catch((error: Error) => {
+  const needs = { agent: config.spec.ssh.agent };
+  const service = await ensureService(say, needs).catch((error: Error) => {
     throw new Exit(EXIT.unreachable, error.message);
   });
   const connection = await reach({ address: service.address }, service.address);
@@ -27,7 +28,8 @@ async function connectEmbedded(config: DrydockConfig): Promise<Connected> {
     client: new Client({ connection }),
     webUi: service.webUi,
     revive: async () => {
-      await ensureService(say);
+      const { address } = await ensureService(say, needs);
+      if (address !== service.address) throw new Exit(EXIT.unreachable, `Temporal came up at ${address}: another program has taken its port. The maintenance goes on; come back: drydock watch`);
     },
     close: () => connection.close(),
   };

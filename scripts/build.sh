@@ -5,7 +5,7 @@ set -eu
 cd "${0%/*}/.."
 
 stale=yes
-if [ -e dist/.built ] && [ -e node_modules/.drydock-installed ]; then
+if [ -e dist/.built ] && [ -e dist/.build-id ] && [ -e node_modules/.drydock-installed ]; then
   # tsc's own up-to-date check costs a second; one find answers in a few milliseconds.
   stale=$(find package-lock.json package.json tsconfig.json domain workflows activities worker client config lab test bench \
     \( -name '*.ts' -o -name '*.json' \) -newer dist/.built -print -quit 2>/dev/null || true)
@@ -31,6 +31,7 @@ find dist -name '*.js' ! -name workflow-bundle.js | while IFS= read -r file; do
   source=${file#dist/}
   [ -e "${source%.js}.ts" ] || rm -f "$file" "$file.map"
 done
+# The workflows as one file, and dist/.build-id: hashes of what a worker runs.
 node dist/worker/bundle.js
 # As old as the start of the build: what changed meanwhile is built next time.
 touch -r "$started" dist/.built

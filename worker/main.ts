@@ -18,9 +18,10 @@ const { values } = parseArgs({
     address: { type: 'string', default: '127.0.0.1:7233' },
     namespace: { type: 'string', default: 'default' },
     'task-queue': { type: 'string', default: 'drydock' },
-    /** Written once the worker polls: {pid, build}. */
+    /** Written once the worker polls: {pid}. */
     'ready-file': { type: 'string' },
-    build: { type: 'string', default: '' },
+    /** The workflows to run: kept ones while a maintenance is open that began with them. */
+    bundle: { type: 'string', default: BUNDLE },
     'tls-ca': { type: 'string' },
     'tls-cert': { type: 'string' },
     'tls-key': { type: 'string' },
@@ -38,7 +39,7 @@ const worker = await Worker.create({
   connection: await connect(),
   namespace: values.namespace,
   taskQueue: values['task-queue'],
-  workflowBundle: { codePath: BUNDLE },
+  workflowBundle: { codePath: values.bundle },
   activities,
   // A killed worker's tasks come to the next one as soon as the server may know: sticky tasks after 2 s, activities after their heartbeat.
   stickyQueueScheduleToStartTimeout: '2 seconds',
@@ -54,7 +55,7 @@ await worker.run();
 await shell.close();
 
 async function publishReady(path: string): Promise<void> {
-  await writeFile(`${path}.${process.pid}`, JSON.stringify({ pid: process.pid, build: values.build }));
+  await writeFile(`${path}.${process.pid}`, JSON.stringify({ pid: process.pid }));
   await rename(`${path}.${process.pid}`, path);
 }
 

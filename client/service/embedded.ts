@@ -1,11 +1,11 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { SEARCH_ATTRIBUTES, TASK_QUEUE } from '../../workflows/messages.js';
+import { SEARCH_ATTRIBUTES } from '../../workflows/messages.js';
+import { ensureWorker, livingWorker, stopWorker, workerIsGood, workerIsReady, workerLog, type WorkerNeeds } from './embedded-worker.js';
 import { withLock } from './lock.js';
-import { clusterRegistry, stateDir } from './paths.js';
-import { isAlive, type ProcessRecord, readRecord, startDetached, stop } from './processes.js';
+import { stateDir } from './paths.js';
+import { isAlive, type ProcessRecord, readJson, readRecord, startDetached, stop } from './processes.js';
 import { type Say, temporalProgram } from './temporal-program.js';
 
 /** The embedded Temporal: a dev server on loopback with a database file, and a worker, both in the background. */
@@ -19,35 +19,36 @@ interface Ports {
   readonly uiPort: number;
 }
 
-const WORKER_MAIN = fileURLToPath(new URL('../../worker/main.js', import.meta.url));
-const BUILT = fileURLToPath(new URL('../../.built', import.meta.url));
-
 const file = (name: string): string => join(stateDir(), name);
-export const logFiles = { server: (): string => file('server.log'), worker: (): string => file('worker.log') };
+export const logFiles = { server: (): string => file('server.log'), worker: workerLog };
 
-/** Starts what is not running. Quick when all is well: two reads of /proc and one connection. Ports stay the same over restarts, so that everybody finds back. */
-export async function ensureService(say: Say): Promise<{ address: string; webUi: string }> {
+/**
+ * Starts what is not running. Quick when all is well: two reads of /proc and one connection. Ports stay the same over restarts, so that everybody finds back;
+ * only where another program took them, new ones are chosen.
+ */
+export async function ensureService(say: Say, needs: WorkerNeeds = { agent: false }): Promise<{ address: string; webUi: string }> {
   const ports = await readPorts();
-  if (ports && (await isAlive(await readRecord(file('server.json')))) && (await workerIsGood()) && (await answers(ports.port))) return addresses(ports);
+  // In this order: a port that answers is ours only when our server is alive after it answered.
+  if (ports && (await answers(ports.port)) && (await living('server.json')) && (await workerIsGood(addresses(ports).address, needs))) return addresses(ports);
   return withLock(file('service.lock'), async () => {
-    const chosen = (await readPorts()) ?? (await choosePorts());
     const start = Date.now();
-    if (!(await isAlive(await readRecord(file('server.json'))))) {
+    const runs = await living('server.json');
+    const saved = await readPorts();
+    const chosen = saved && (runs || (await areFree(saved))) ? saved : await choosePorts();
+    if (!runs) {
       await startServer(chosen, await temporalProgram(say));
       say(`Temporal server started on 127.0.0.1:${chosen.port} (web UI http://127.0.0.1:${chosen.uiPort})`);
     }
-    if (!(await workerIsGood())) {
-      await stop(file('worker.json'));
-      await startWorker(chosen);
-    }
+    await ensureWorker(addresses(chosen).address, needs, say);
     await untilAnswers(chosen, start);
+    if (!runs) await checkServer(addresses(chosen).address);
     return addresses(chosen);
   });
 }
 
 export async function serviceStatus(): Promise<ServiceStatus> {
   const ports = await readPorts();
-  const [server, worker] = await Promise.all([living('server.json'), living('worker.json')]);
+  const [server, worker] = await Promise.all([living('server.json'), livingWorker()]);
   return {
     server: server && ports ? { pid: server.pid, ...addresses(ports) } : null,
     worker: worker ? { pid: worker.pid } : null,
@@ -56,7 +57,7 @@ export async function serviceStatus(): Promise<ServiceStatus> {
 
 /** Stops worker, then server. Running maintenances stay as they are and go on at the next command. */
 export async function stopService(): Promise<{ server: boolean; worker: boolean }> {
-  return withLock(file('service.lock'), async () => ({ worker: await stop(file('worker.json')), server: await stop(file('server.json')) }));
+  return withLock(file('service.lock'), async () => ({ worker: await stopWorker(), server: await stop(file('server.json')) }));
 }
 
 const addresses = (ports: Ports) => ({ address: `127.0.0.1:${ports.port}`, webUi: `http://127.0.0.1:${ports.uiPort}` });
@@ -64,17 +65,6 @@ const addresses = (ports: Ports) => ({ address: `127.0.0.1:${ports.port}`, webUi
 async function living(name: string): Promise<ProcessRecord | undefined> {
   const record = await readRecord(file(name));
   return (await isAlive(record)) ? record : undefined;
-}
-
-/** Alive, and of this very build: code and recorded workflows must fit each other. */
-async function workerIsGood(): Promise<boolean> {
-  if (!(await living('worker.json'))) return false;
-  const ready = await readJson<{ build: string }>(file('worker-ready.json'));
-  return ready === undefined || ready.build === (await buildId());
-}
-
-async function buildId(): Promise<string> {
-  return String((await stat(BUILT).catch(() => ({ mtimeMs: 0 }))).mtimeMs);
 }
 
 async function startServer(ports: Ports, program: string): Promise<void> {
@@ -87,26 +77,24 @@ async function startServer(ports: Ports, program: string): Promise<void> {
   await startDetached(program, args, logFiles.server(), file('server.json'));
 }
 
-async function startWorker(ports: Ports): Promise<void> {
-  const args = [
-    '--max-old-space-size=256', '--max-semi-space-size=4', WORKER_MAIN,
-    '--registry', clusterRegistry(), '--address', addresses(ports).address, '--task-queue', TASK_QUEUE,
-    '--ready-file', file('worker-ready.json'), '--build', await buildId(),
-  ];
-  await startDetached(process.execPath, args, logFiles.worker(), file('worker.json'));
-}
-
 async function untilAnswers(ports: Ports, start: number): Promise<void> {
   const deadline = start + 60_000;
   for (;;) {
     if (!(await living('server.json'))) throw new Error(`The Temporal server ended at once. Its log: ${logFiles.server()}\n${await tail(logFiles.server())}`);
-    if (!(await living('worker.json'))) throw new Error(`The worker ended at once. Its log: ${logFiles.worker()}\n${await tail(logFiles.worker())}`);
-    const worker = await living('worker.json');
-    const ready = await readJson<{ pid: number }>(file('worker-ready.json'));
-    if ((await answers(ports.port)) && ready?.pid === worker?.pid) return;
+    if (!(await livingWorker())) throw new Error(`The worker ended at once. Its log: ${logFiles.worker()}\n${await tail(logFiles.worker())}`);
+    if ((await answers(ports.port)) && (await workerIsReady())) return;
     if (Date.now() > deadline) throw new Error(`The embedded Temporal did not come up within 60 s. Logs: ${logFiles.server()}, ${logFiles.worker()}\n${await tail(logFiles.worker())}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** What answers speaks Temporal: asked once, right after the start. */
+async function checkServer(address: string): Promise<void> {
+  const { Connection } = await import('@temporalio/client');
+  const connection = await Connection.connect({ address, connectTimeout: '10 seconds' }).catch((error: Error) => {
+    throw new Error(`What answers at ${address} is no Temporal server: ${error.message}. The log of ours: ${logFiles.server()}`);
+  });
+  await connection.close();
 }
 
 async function readPorts(): Promise<Ports | undefined> {
@@ -121,6 +109,8 @@ async function choosePorts(): Promise<Ports> {
   await writeFile(file('ports.json'), JSON.stringify(ports), { mode: 0o600 });
   return ports;
 }
+
+const areFree = async (ports: Ports): Promise<boolean> => (await isFree(ports.port)) && (await isFree(ports.uiPort));
 
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
@@ -152,14 +142,6 @@ function answers(port: number): Promise<boolean> {
     socket.once('connect', () => done(true));
     socket.once('error', () => done(false));
   });
-}
-
-async function readJson<T>(path: string): Promise<T | undefined> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as T;
-  } catch {
-    return undefined;
-  }
 }
 
 async function tail(path: string): Promise<string> {

@@ -30,26 +30,29 @@ export async function isAlive(record: ProcessRecord | undefined): Promise<boolea
   return record !== undefined && (await startTime(record.pid)) === record.started;
 }
 
-export async function readRecord(path: string): Promise<ProcessRecord | undefined> {
+export const readRecord = (path: string): Promise<ProcessRecord | undefined> => readJson<ProcessRecord>(path);
+
+/** What a state file holds; undefined where it is not there or not whole. */
+export async function readJson<T>(path: string): Promise<T | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as ProcessRecord;
+    return JSON.parse(await readFile(path, 'utf8')) as T;
   } catch {
     return undefined;
   }
 }
 
-/** Starts a program in a session of its own, output appended to a log (0600); its record is written before this returns. */
-export async function startDetached(program: string, args: readonly string[], log: string, record: string, env: NodeJS.ProcessEnv = process.env): Promise<ProcessRecord> {
+/** Starts a program in a session of its own, output appended to a log (0600); its record, with what is to be remembered of it, is written before this returns. */
+export async function startDetached(program: string, args: readonly string[], log: string, record: string, details: Readonly<Record<string, string>> = {}): Promise<ProcessRecord> {
   await mkdir(dirname(log), { recursive: true, mode: 0o700 });
   const output = openSync(log, 'a', 0o600);
   try {
-    const child = spawn(program, args, { detached: true, stdio: ['ignore', output, output], env });
+    const child = spawn(program, args, { detached: true, stdio: ['ignore', output, output] });
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', reject);
     });
     child.unref();
-    const entry = { pid: child.pid ?? 0, started: (await startTime(child.pid ?? 0)) ?? 'ended' };
+    const entry = { ...details, pid: child.pid ?? 0, started: (await startTime(child.pid ?? 0)) ?? 'ended' };
     await writeFile(`${record}.new`, JSON.stringify(entry), { mode: 0o600 });
     await rename(`${record}.new`, record);
     return entry;
