@@ -10,6 +10,8 @@ import { failureOf } from './failure-of.js';
 import { type ChildSay, type NodeReport, nodeId, type OperatorSay, PLAN, REPORT, type Said, SAY, STATUS, type UpdateName } from './messages.js';
 
 const STATE = defineSearchAttributeKey('DrydockState', SearchAttributeType.KEYWORD);
+const CLUSTER = defineSearchAttributeKey('DrydockCluster', SearchAttributeType.KEYWORD);
+const OPERATION = defineSearchAttributeKey('DrydockOperation', SearchAttributeType.KEYWORD);
 const VERSION = defineSearchAttributeKey('DrydockVersion', SearchAttributeType.KEYWORD);
 
 /** Thrown inside a maintenance to leave it by the operator's abort. */
@@ -156,7 +158,9 @@ export class RunControl {
     // What a node waits for is derived, so that it goes when the node goes on.
     this.shown = { ...this.status, waitingFor };
     setCurrentDetails(statusMarkdown(this.shown));
-    if (this.lastSaved !== state) upsertSearchAttributes([{ key: STATE, value: state }]);
+    // The first time all of them: whoever started this, it is found by its cluster.
+    const first = this.lastSaved === '' ? [{ key: CLUSTER, value: next.cluster }, { key: OPERATION, value: next.operation }, { key: VERSION, value: next.to }] : [];
+    if (this.lastSaved !== state) upsertSearchAttributes([...first, { key: STATE, value: state }]);
     this.lastSaved = state;
   }
   private shown: RunStatus = undefined as unknown as RunStatus;

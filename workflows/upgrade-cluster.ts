@@ -73,5 +73,5 @@ async function finish(run: RunControl): Promise<UpgradeResult> {
   const nodes = run.snapshot.nodes;
   const state = run.isAborted ? 'aborted' : nodes.every((node) => node.state === 'done') ? 'done' : 'failed';
   const left = nodes.filter((node) => node.state !== 'done').map((node) => `${node.name} ${node.state}`);
-  return { state, status: run.end(state, left.length > 0 ? left.join(', ') : 'all nodes done') };
+  return { state, status: run.end(state, left.length > 0 ? left.join(', ') : nodes.length === 0 ? 'ended before any node' : 'all nodes done') };
 }

@@ -377,6 +377,18 @@ describe('workflow upgradeCluster', function () {
     assert.equal(result.state, 'done');
   });
 
+  it('is found by its cluster, whoever started it', async () => {
+    const cluster = newCluster();
+    const { activities } = recordedActivities(aPlan(cluster, [planned('w1', 'worker')]));
+    const attributes = await withWorker(activities, async () => {
+      const handle = await start(cluster);
+      await handle.result();
+      return (await handle.describe()).typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]);
+    });
+    const wanted = { DrydockCluster: cluster, DrydockOperation: 'upgrade', DrydockVersion: '1.37.2', DrydockState: 'done' };
+    assert.deepEqual(Object.fromEntries(attributes.filter(([name]) => String(name).startsWith('Drydock'))), wanted);
+  });
+
   it('waits for the approval of that very plan', async () => {
     const cluster = newCluster();
     const plan = aPlan(cluster, [planned('w1', 'worker')]);
