@@ -21,6 +21,18 @@ export const median = (numbers: readonly number[]): number => numbers.toSorted((
 /** What a figure has to be read with. */
 export const machine = () => ({ cpus: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version, load: loadavg().map((value) => Math.round(value * 10) / 10), at: new Date().toISOString() });
 
+/** The machine's mean load while `act` runs: what else is at work there slows what is measured. */
+export async function underLoad<T>(act: () => Promise<T>): Promise<{ value: T; load: number }> {
+  const seen: number[] = [];
+  const timer = setInterval(() => seen.push(loadavg()[0] ?? 0), 5_000);
+  try {
+    const value = await act();
+    return { value, load: Math.round((seen.reduce((a, b) => a + b, 0) / Math.max(1, seen.length)) * 10) / 10 };
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 export function table(rows: readonly (readonly (string | number)[])[]): string {
   const texts = rows.map((row) => row.map(String));
   const widths = texts[0]?.map((_, column) => Math.max(...texts.map((row) => row[column]?.length ?? 0))) ?? [];

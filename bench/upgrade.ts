@@ -4,10 +4,11 @@ import type { RunStatus } from '../domain/status.js';
 import { type LabCluster, labProbe, type ProbeReport } from '../lab/index.js';
 import { maintenanceId, nodeId } from '../workflows/messages.js';
 import { runbook } from './runbook.js';
-import { Drydock, machine, peakMemory, say, seconds, sleep, table, TO, withCluster } from './support.js';
+import { Drydock, machine, peakMemory, say, seconds, sleep, table, TO, underLoad, withCluster } from './support.js';
 
 interface Side {
   readonly wallSeconds: number;
+  readonly load: number;
   readonly evictions: number;
   readonly probes: ProbeReport['targets'];
   /** Seconds by phase; for drydock those worked on at once overlap. */
@@ -25,7 +26,7 @@ export async function benchUpgrade(): Promise<{ json: object; text: string }> {
   const names = [...new Set([...Object.keys(drydock.phases), ...Object.keys(script.phases)])];
   const text = [
     table([
-      ['', 'drydock', 'script'], ['wall clock, s', drydock.wallSeconds, script.wallSeconds], ['ratio', ratio, 1], ['evictions', drydock.evictions, script.evictions],
+      ['', 'drydock', 'script'], ['wall clock, s', drydock.wallSeconds, script.wallSeconds], ['ratio', ratio, 1], ['mean load of the machine', drydock.load, script.load], ['evictions', drydock.evictions, script.evictions],
       ...['web-a', 'web-b', 'dns', 'api'].map((target) => [`failed probes ${target}`, failed(drydock, target), failed(script, target)]),
     ]),
     '', 'Seconds by phase, summed over nodes (drydock works on several at once where it may):',
@@ -48,7 +49,7 @@ async function byDrydock(cluster: LabCluster) {
     say('upgrade by drydock');
     const since = Math.floor(Date.now() / 1000);
     const began = Date.now();
-    const { exitCode, stdout, stderr } = await drydock.run(['upgrade', '--to', TO, '--yes', '--json', '--config', cluster.config]);
+    const { value: { exitCode, stdout, stderr }, load } = await underLoad(() => drydock.run(['upgrade', '--to', TO, '--yes', '--json', '--config', cluster.config]));
     const wallSeconds = seconds(Date.now() - began);
     over = true;
     await watching;
@@ -57,7 +58,7 @@ async function byDrydock(cluster: LabCluster) {
     const { targets: probes } = await labProbe(cluster, since);
     const history = await histories(server.address, cluster);
     const steps = status.steps;
-    return { wallSeconds, evictions: status.evictions, probes, phases: phasesOf(steps), steps, history, workerMiB };
+    return { wallSeconds, load, evictions: status.evictions, probes, phases: phasesOf(steps), steps, history, workerMiB };
   } finally {
     await drydock.stop();
   }
@@ -68,10 +69,10 @@ async function byScript(cluster: LabCluster) {
   say('upgrade by the runbook');
   const since = Math.floor(Date.now() / 1000);
   const began = Date.now();
-  const { steps, evictions } = await runbook(cluster, { to: '1.37.2', minor: TO, revision: '1.1', steadySeconds: spec.ready.steadySeconds, ignorePreflight: spec.upgrade.ignorePreflightErrors });
+  const { value: { steps, evictions }, load } = await underLoad(() => runbook(cluster, { to: '1.37.2', minor: TO, revision: '1.1', steadySeconds: spec.ready.steadySeconds, ignorePreflight: spec.upgrade.ignorePreflightErrors }));
   const wallSeconds = seconds(Date.now() - began);
   const { targets: probes } = await labProbe(cluster, since);
-  return { wallSeconds, evictions, probes, phases: phasesOf(steps), steps };
+  return { wallSeconds, load, evictions, probes, phases: phasesOf(steps), steps };
 }
 
 /** One name for what is the same thing on both sides. */
