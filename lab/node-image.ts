@@ -13,7 +13,8 @@ import { run } from './run.js';
 import { sources } from './sources.js';
 import { CONTAINERD, DEBIAN } from './versions.js';
 
-const mirror = (): string => process.env['DRYDOCK_LAB_DEBIAN'] ?? 'http://deb.debian.org/debian';
+/** Without one, debootstrap takes its own. */
+const mirror = (): string[] => (process.env['DRYDOCK_LAB_DEBIAN'] ? [process.env['DRYDOCK_LAB_DEBIAN']] : []);
 
 /** A name that changes with the content, so that no stale image is ever taken for this one. */
 const tag = (name: string, ...content: string[]): string =>
@@ -41,7 +42,7 @@ async function importDebootstrap(image: string, progress: Progress): Promise<voi
     await installMissing({ debootstrap: 'debootstrap' }, progress);
     const tree = `${out}.tree`;
     await rm(tree, { recursive: true, force: true });
-    await run('debootstrap', ['--variant=minbase', `--include=${NODE_PACKAGES.join(',')}`, DEBIAN, tree, mirror()], {
+    await run('debootstrap', ['--variant=minbase', `--include=${NODE_PACKAGES.join(',')}`, DEBIAN, tree, ...mirror()], {
       what: 'debootstrap', timeoutSeconds: 1200, next: 'It needs root and a Debian mirror (DRYDOCK_LAB_DEBIAN names another one).',
     });
     await run('tar', ['-C', tree, '--numeric-owner', '--exclude=./var/cache/apt/archives/*.deb', '-cf', join(out, 'rootfs.tar'), '.'], { what: 'tar of the root filesystem', timeoutSeconds: 300 });

@@ -95,7 +95,7 @@ describe('repositories', () => {
     ['a .sources stanza', '/etc/apt/sources.list.d/any.sources\tTypes: deb URIs: https://pkgs.k8s.io/core:/stable:/v1.35/deb/ Suites: / Signed-By: /k.gpg', { minor: '1.35' }],
     ['the legacy one without a minor', '/etc/apt/sources.list\tdeb https://apt.kubernetes.io/ kubernetes-xenial main', {}],
     ['a configured one under any name', '/etc/apt/sources.list.d/own.list\tdeb http://packages:8077/v1.36/ ./', { minor: '1.36' }],
-    ['not Debian\'s own', '/etc/apt/sources.list\tdeb http://deb.debian.org/debian bookworm main', undefined],
+    ['not Debian\'s own', '/etc/apt/sources.list\tdeb http://deb.example.org/debian bookworm main', undefined],
     ['not Docker\'s', '/etc/apt/sources.list.d/docker.list\tdeb https://download.docker.com/linux/debian bookworm stable', undefined],
   ];
   for (const [what, row, found] of table) {

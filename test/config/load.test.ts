@@ -166,9 +166,9 @@ describe('a good drydock.yaml', () => {
 
 describe('which file counts', () => {
   it('--config, then DRYDOCK_CONFIG, then drydock.yaml here', () => {
-    assert.equal(findConfig('a.yaml', { DRYDOCK_CONFIG: '/b.yaml' }, '/work'), '/work/a.yaml');
+    assert.equal(findConfig('a.yaml', { DRYDOCK_CONFIG: '/b.yaml' }, '/srv'), '/srv/a.yaml');
     assert.equal(findConfig(undefined, { DRYDOCK_CONFIG: '/b.yaml' }, '/work'), '/b.yaml');
-    assert.equal(findConfig(undefined, { DRYDOCK_CONFIG: '' }, '/work'), '/work/drydock.yaml');
-    assert.equal(findConfig(undefined, {}, '/work'), '/work/drydock.yaml');
+    assert.equal(findConfig(undefined, { DRYDOCK_CONFIG: '' }, '/srv'), '/srv/drydock.yaml');
+    assert.equal(findConfig(undefined, {}, '/srv'), '/srv/drydock.yaml');
   });
 });
