@@ -17,6 +17,9 @@ describe('cordon', () => {
   it('marks the node with the run, against the version that was read, and reads it back', async () => {
     kube.on('GET', NODE, aKubeNode('w1'), aKubeNode('w1', { unschedulable: true, cordonedBy: 'run-1' })).on('PATCH', NODE, {});
     assert.deepEqual(await cordon(kube, aCluster(), 'w1', 'run-1'), { ours: true });
+    const [patch] = patches() as { metadata: { annotations: Record<string, string> } }[];
+    assert.ok(Math.abs(Date.parse(patch?.metadata.annotations['drydock/cordoned-at'] ?? '') - Date.now()) < 60_000);
+    delete patch?.metadata.annotations['drydock/cordoned-at'];
     assert.deepEqual(patches(), [{ metadata: { annotations: { 'drydock/cordoned-by': 'run-1' }, resourceVersion: '7' }, spec: { unschedulable: true } }]);
   });
 
@@ -28,6 +31,23 @@ describe('cordon', () => {
 
   it('takes over what a dead run left behind', async () => {
     kube.on('GET', NODE, aKubeNode('w1', { unschedulable: true, cordonedBy: 'run-0' }), aKubeNode('w1', { unschedulable: true, cordonedBy: 'run-1' })).on('PATCH', NODE, {});
+    assert.deepEqual(await cordon(kube, aCluster(), 'w1', 'run-1'), { ours: true });
+  });
+
+  it('takes over a leftover whose taint came with it', async () => {
+    const left = { unschedulable: true, cordonedBy: 'run-0', cordonedAt: '2026-11-23T10:00:00Z', taintedAt: '2026-11-23T10:00:03Z' };
+    kube.on('GET', NODE, aKubeNode('w1', left), aKubeNode('w1', { ...left, cordonedBy: 'run-1' })).on('PATCH', NODE, {});
+    assert.deepEqual(await cordon(kube, aCluster(), 'w1', 'run-1'), { ours: true });
+  });
+
+  it("an operator who uncordoned and cordoned again keeps the cordon; the old run's mark goes", async () => {
+    kube.on('GET', NODE, aKubeNode('w1', { unschedulable: true, cordonedBy: 'run-0', cordonedAt: '2026-11-23T10:00:00Z', taintedAt: '2026-11-23T11:00:00Z' })).on('PATCH', NODE, {});
+    assert.deepEqual(await cordon(kube, aCluster(), 'w1', 'run-1'), { ours: false });
+    assert.deepEqual(patches(), [{ metadata: { annotations: { 'drydock/cordoned-by': null, 'drydock/cordoned-at': null }, resourceVersion: '7' }, spec: {} }]);
+  });
+
+  it('a stale mark on a schedulable node is written over', async () => {
+    kube.on('GET', NODE, aKubeNode('w1', { cordonedBy: 'run-0' }), aKubeNode('w1', { unschedulable: true, cordonedBy: 'run-1' })).on('PATCH', NODE, {});
     assert.deepEqual(await cordon(kube, aCluster(), 'w1', 'run-1'), { ours: true });
   });
 
@@ -66,7 +86,7 @@ describe('uncordon', () => {
   it('takes our mark and the cordon away together, and reads back', async () => {
     kube.on('GET', NODE, aKubeNode('w1', { unschedulable: true, cordonedBy: 'run-1' }), aKubeNode('w1')).on('PATCH', NODE, {});
     assert.deepEqual(await uncordon(kube, aCluster(), 'w1'), { uncordoned: true });
-    assert.deepEqual(kube.sent('PATCH')[0]?.body, { metadata: { annotations: { 'drydock/cordoned-by': null }, resourceVersion: '7' }, spec: { unschedulable: null } });
+    assert.deepEqual(kube.sent('PATCH')[0]?.body, { metadata: { annotations: { 'drydock/cordoned-by': null, 'drydock/cordoned-at': null }, resourceVersion: '7' }, spec: { unschedulable: null } });
   });
 
   it("leaves an operator's cordon", async () => {

@@ -48,14 +48,20 @@ interface NodeShape {
   readonly heartbeat?: string;
   readonly unschedulable?: boolean;
   readonly cordonedBy?: string;
+  readonly cordonedAt?: string;
+  /** When the taint of the cordon was added. */
+  readonly taintedAt?: string;
   readonly resourceVersion?: string;
 }
 
 export function aKubeNode(name: string, shape: NodeShape = {}): V1Node {
   const { version = '1.36.3', ready = true, heartbeat = '2026-11-23T12:00:00Z', resourceVersion = '7' } = shape;
   return {
-    metadata: { name, uid: `uid-${name}`, resourceVersion, ...(shape.cordonedBy === undefined ? {} : { annotations: { 'drydock/cordoned-by': shape.cordonedBy } }) },
-    spec: shape.unschedulable ? { unschedulable: true } : {},
+    metadata: { name, uid: `uid-${name}`, resourceVersion, ...(shape.cordonedBy === undefined ? {} : { annotations: { 'drydock/cordoned-by': shape.cordonedBy, ...(shape.cordonedAt ? { 'drydock/cordoned-at': shape.cordonedAt } : {}) } }) },
+    spec: {
+      ...(shape.unschedulable ? { unschedulable: true } : {}),
+      ...(shape.taintedAt ? { taints: [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule', timeAdded: shape.taintedAt as unknown as Date }] } : {}),
+    },
     status: {
       nodeInfo: { kubeletVersion: `v${version}` } as NonNullable<V1Node['status']>['nodeInfo'],
       conditions: [{ type: 'Ready', status: ready ? 'True' : 'False', reason: ready ? 'KubeletReady' : 'KubeletNotReady', lastHeartbeatTime: heartbeat as unknown as Date }],
