@@ -1,16 +1,17 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { evictionWindow } from '../domain/eviction-window.js';
-import { isControlPlane } from '../domain/cluster.js';
+import { type ClusterSpec, isControlPlane } from '../domain/cluster.js';
 import type { Plan } from '../domain/plan.js';
 import type { Blocker } from '../domain/status.js';
 import { ClusterIdentity } from './cluster-identity.js';
-import { waitForControlPlane } from './control-plane-gate.js';
+import { askApiServerOn, waitForControlPlane } from './control-plane-gate.js';
 import { cordon, type CordonResult, uncordon } from './cordon.js';
 import { type Discovered, type DiscoverInput, discoverCluster } from './discover.js';
 import { type DrainReport, drainPass } from './drain.js';
 import { snapshotEtcd, type SnapshotReport } from './etcd-snapshot.js';
 import { StepFailure, toApplicationFailure } from './failure.js';
-import { kubeFailure } from './kube/failure-of.js';
+import { isTransient, kubeFailure } from './kube/failure-of.js';
+import { nodeMonitorGrace, readKubeadm } from './kube/kubeadm-facts.js';
 import { isNodeReady, listAll, NODES, PODS, podsOfNode } from './kube/objects.js';
 import { drainPodFacts } from './kube/pod-facts.js';
 import { type GateAnswer, waitForNode } from './node-gate.js';
@@ -162,24 +163,30 @@ export function createActivities({ shell, kube, clusters }: Ports) {
         return { seconds: window.secondsToFirstEviction, firstPod: window.firstPod ?? '', why: window.why };
       }),
 
-    /** Waits from `waitFrom` on for `waitSeconds` (null: ready.timeout). Throws NodeNotReady when ready.timeout is over, also where `waitSeconds` is the longer one. */
-    waitForNode: (input: OnNode & { version: string; after: string; waitFrom: string; waitSeconds: number | null; ignorePods: readonly string[]; failAtEnd: boolean }): Promise<GateAnswer> =>
+    /**
+     * `after` is the node's clock: only what the node itself wrote is compared with it. `since` (before: `waitFrom`) is ours: when the waiting began.
+     * Waits from then on for `waitSeconds` (null: ready.timeout). Throws NodeNotReady when ready.timeout is over, also where
+     * `waitSeconds` is the longer one.
+     */
+    waitForNode: (input: OnNode & { version: string; after: string; since?: string; waitFrom?: string; waitSeconds: number | null; ignorePods: readonly string[]; failAtEnd: boolean }): Promise<GateAnswer> =>
       activity(`wait for ${input.node}`, async ({ signal, beat }) => {
         const spec = await specOf(input, signal);
         const { steadySeconds, timeoutSeconds } = spec.ready;
-        const waited = (Date.now() - Date.parse(input.waitFrom)) / 1000;
+        const began = input.since ?? input.waitFrom;
+        const waited = began === undefined ? 0 : Math.max(0, (Date.now() - Date.parse(began)) / 1000);
         const limit = Math.min(input.waitSeconds ?? Infinity, timeoutSeconds);
         const answer = await waitForNode(kube, spec, { ...input, steadySeconds, waitSeconds: Math.max(1, limit - waited) }, signal, beat);
         if (!answer.passed && (input.failAtEnd || limit === timeoutSeconds)) throw new StepFailure('NodeNotReady', `${input.node} is not Ready at ${input.version} after ${timeoutSeconds} s of waiting: ${answer.why}.`);
         return answer;
       }),
 
-    waitForControlPlane: (input: OnNode & { version: string }): Promise<GateAnswer> =>
+    /** `after`: ISO 8601 by the node's clock, when its kubelet was restarted; what an older kubelet said does not count. */
+    waitForControlPlane: (input: OnNode & { version: string; after?: string }): Promise<GateAnswer> =>
       activity(`wait for the control plane on ${input.node}`, async ({ signal, beat }) => {
-        const { node, version } = input;
-        const spec = await specOf(input, signal);
+        const { node, version, after } = input;
+        const { spec, target } = await on(input, signal);
         const { steadySeconds, timeoutSeconds } = spec.ready;
-        const answer = await waitForControlPlane(kube, spec, { node, version, steadySeconds, waitSeconds: timeoutSeconds }, signal, beat);
+        const answer = await waitForControlPlane({ kube, askNode: (host, port) => askApiServerOn(shell, spec, target, host, port, signal) }, spec, { node, version, ...(after === undefined ? {} : { after }), steadySeconds, waitSeconds: timeoutSeconds }, signal, beat);
         if (!answer.passed) throw new StepFailure('GateNotPassed', `The control plane on ${node} is not whole at ${version} after ${timeoutSeconds} s: ${answer.why}.`);
         return answer;
       }),
@@ -219,7 +226,13 @@ function whyAway(node: V1Node | undefined): string | undefined {
   return node.spec?.unschedulable ? 'cordoned' : undefined;
 }
 
-async function monitorGrace(kube: KubeApi, spec: Parameters<KubeApi['request']>[0], signal: AbortSignal): Promise<number> {
-  const { minor } = await kube.request<{ minor: string }>(spec, { method: 'GET', path: '/version', signal });
-  return Number.parseInt(minor, 10) >= 32 ? 50 : 40;
+async function monitorGrace(kube: KubeApi, spec: ClusterSpec, signal: AbortSignal): Promise<number> {
+  const [{ gitVersion }, kubeadm] = await Promise.all([
+    kube.request<{ gitVersion: string }>(spec, { method: 'GET', path: '/version', signal }),
+    readKubeadm(kube, spec, signal).catch((error: unknown) => {
+      if (signal.aborted || isTransient(error)) throw error;
+      return undefined;
+    }),
+  ]);
+  return nodeMonitorGrace(kubeadm, gitVersion);
 }

@@ -2,13 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import type { V1Namespace, V1Node, V1Pod } from '@kubernetes/client-node';
 import type { ClusterSpec, NodeSpec } from '../domain/cluster.js';
-import { type Answer, type ApiNodeFacts, type ClusterFacts, type ComponentFacts, type HostAnswer, known, type KubeadmFacts, type NodeFacts, unknown } from '../domain/facts.js';
+import { type Answer, type ApiNodeFacts, type ClusterFacts, type ComponentFacts, type HostAnswer, known, type NodeFacts, unknown } from '../domain/facts.js';
 import { imageVersion } from '../domain/image.js';
-import { parseVersion } from '../domain/version.js';
 import { budgetFacts } from './kube/budget-facts.js';
 import { deprecatedApis } from './kube/deprecated-apis.js';
 import { drainPodFacts } from './kube/pod-facts.js';
-import { readKubeadm } from './kube/kubeadm-facts.js';
+import { nodeMonitorGrace, readKubeadm } from './kube/kubeadm-facts.js';
 import { cordonOwner } from './cordon.js';
 import { StepFailure } from './failure.js';
 import { etcdFacts } from './etcd-facts.js';
@@ -56,7 +55,7 @@ export async function inspectCluster(ports: { shell: RemoteShell; kube: KubeApi 
     budgets,
     pods: pods.known ? known(drainPodFacts(pods.value)) : pods,
     deprecatedApis: deprecated,
-    nodeMonitorGraceSeconds: nodeMonitorGrace(kubeadm, version.gitVersion),
+    nodeMonitorGraceSeconds: nodeMonitorGrace(kubeadm.known ? kubeadm.value : undefined, version.gitVersion),
     ...(workerMachineId ? { workerMachineId } : {}),
     workerAddresses: ownAddresses(),
   };
@@ -130,14 +129,6 @@ function componentFacts(pods: readonly V1Pod[]): ComponentFacts[] {
       const version = imageVersion(image);
       return [{ component, image, ready: isPodReady(pod), ...(pod.spec?.nodeName ? { node: pod.spec.nodeName } : {}), ...(version ? { version } : {}) }];
     });
-}
-
-/** The flag where it is set, else the default: 40 s up to 1.31, 50 s from 1.32 on (release notes of 1.32). */
-function nodeMonitorGrace(kubeadm: Answer<KubeadmFacts>, gitVersion: string): number {
-  const args = kubeadm.known ? (kubeadm.value.extraArgs['controllerManager'] ?? []) : [];
-  const match = args.map((arg) => /^--node-monitor-grace-period=(\d+)s$/.exec(arg)?.[1]).find((value) => value !== undefined);
-  if (match) return Number(match);
-  return (parseVersion(gitVersion)?.minor ?? 0) >= 32 ? 50 : 40;
 }
 
 function ownAddresses(): string[] {

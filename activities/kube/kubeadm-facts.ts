@@ -1,7 +1,9 @@
 import type { V1ConfigMap } from '@kubernetes/client-node';
 import { parse } from 'yaml';
 import type { ClusterSpec } from '../../domain/cluster.js';
+import { defaultMonitorGraceSeconds } from '../../domain/eviction-window.js';
 import type { KubeadmFacts } from '../../domain/facts.js';
+import { parseVersion } from '../../domain/version.js';
 import type { KubeApi } from '../ports/kube-api.js';
 
 interface Component {
@@ -45,4 +47,12 @@ function flags(component: Component | undefined): string[] {
   const args = component?.extraArgs ?? {};
   const pairs = Array.isArray(args) ? args.map(({ name, value }): [string, string] => [name, value]) : Object.entries(args);
   return pairs.map(([name, value]) => `--${name}=${value}`);
+}
+
+/** How long a node may be silent before it is marked: the flag where it is set, else the version's default. */
+export function nodeMonitorGrace(kubeadm: KubeadmFacts | undefined, gitVersion: string): number {
+  const args = kubeadm?.extraArgs['controllerManager'] ?? [];
+  const parts = args.map((arg) => /^--node-monitor-grace-period=(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(arg)).find((match) => match !== null);
+  const seconds = parts ? Number(parts[1] ?? 0) * 3600 + Number(parts[2] ?? 0) * 60 + Number(parts[3] ?? 0) : 0;
+  return seconds > 0 ? seconds : defaultMonitorGraceSeconds(parseVersion(gitVersion) ?? { minor: 0 });
 }

@@ -1,5 +1,5 @@
 /** Reads of Kubernetes objects that several activities need. */
-import type { V1DaemonSet, V1Node, V1Pod } from '@kubernetes/client-node';
+import type { V1DaemonSet, V1Lease, V1Node, V1Pod } from '@kubernetes/client-node';
 import type { ClusterSpec } from '../../domain/cluster.js';
 import { StepFailure } from '../failure.js';
 import { type KubeApi, kubePath, KubeStatusError } from '../ports/kube-api.js';
@@ -38,6 +38,18 @@ export async function getNode(kube: KubeApi, cluster: ClusterSpec, name: string,
     return await kube.request<V1Node>(cluster, { method: 'GET', path: kubePath('api', 'v1', 'nodes', name), ...(signal ? { signal } : {}) });
   } catch (error) {
     if (error instanceof KubeStatusError && error.code === 404) throw new StepFailure('NodeNotFound', `The cluster has no node ${name}.`);
+    throw error;
+  }
+}
+
+/** When the kubelet last renewed the node's lease (each 10 s), by its own clock, epoch milliseconds; undefined when there is none. */
+export async function leaseRenewed(kube: KubeApi, cluster: ClusterSpec, node: string, signal: AbortSignal): Promise<number | undefined> {
+  try {
+    const lease = await kube.request<V1Lease>(cluster, { method: 'GET', path: kubePath('apis', 'coordination.k8s.io', 'v1', 'namespaces', 'kube-node-lease', 'leases', node), signal });
+    const renewed = new Date(lease.spec?.renewTime ?? '').getTime();
+    return Number.isFinite(renewed) ? renewed : undefined;
+  } catch (error) {
+    if (error instanceof KubeStatusError && error.code === 404) return undefined;
     throw error;
   }
 }
