@@ -6,6 +6,8 @@ import type { KubeApi } from './ports/kube-api.js';
 /** Ready replicas of each workload, by `Kind namespace/name`, and the pods that were already unwell. */
 export interface WorkloadBaseline {
   readonly ready: Readonly<Record<string, number>>;
+  /** Replicas that each Deployment and StatefulSet asks for. */
+  readonly wanted?: Readonly<Record<string, number>>;
   readonly unwellPods: readonly string[];
 }
 
@@ -18,16 +20,25 @@ export async function workloadBaseline(kube: KubeApi, cluster: ClusterSpec, sign
     listAll<V1Pod>(kube, cluster, PODS, {}, signal),
   ]);
   const ready: Record<string, number> = {};
+  const wanted: Record<string, number> = {};
   const name = (object: { metadata?: { namespace?: string; name?: string } }): string => `${object.metadata?.namespace}/${object.metadata?.name}`;
-  for (const item of deployments.items) ready[`Deployment ${name(item)}`] = Math.min(item.status?.readyReplicas ?? 0, item.spec?.replicas ?? 1);
-  for (const item of statefulSets.items) ready[`StatefulSet ${name(item)}`] = Math.min(item.status?.readyReplicas ?? 0, item.spec?.replicas ?? 1);
+  const replicas = (kind: string, item: V1Deployment | V1StatefulSet): void => {
+    const key = `${kind} ${name(item)}`;
+    wanted[key] = item.spec?.replicas ?? 1;
+    ready[key] = Math.min(item.status?.readyReplicas ?? 0, wanted[key]);
+  };
+  for (const item of deployments.items) replicas('Deployment', item);
+  for (const item of statefulSets.items) replicas('StatefulSet', item);
   for (const item of daemonSets.items) ready[`DaemonSet ${name(item)}`] = (item.status?.numberReady ?? 0) - (item.status?.desiredNumberScheduled ?? 0);
-  return { ready, unwellPods: pods.items.filter((pod) => !isFinished(pod) && !isPodReady(pod)).map(podName) };
+  return { ready, wanted, unwellPods: pods.items.filter((pod) => !isFinished(pod) && !isPodReady(pod)).map(podName) };
 }
 
 /** Workloads that are less ready than before, in words. A workload that was deleted or scaled down on purpose is not held against the upgrade. */
 export function lessReady(before: WorkloadBaseline, now: WorkloadBaseline): string[] {
-  return Object.entries(before.ready)
-    .filter(([name, count]) => now.ready[name] !== undefined && now.ready[name] < count)
-    .map(([name, count]) => (name.startsWith('DaemonSet') ? `${name} lacks ${-(now.ready[name] ?? 0)} pods` : `${name} has ${now.ready[name]} of ${count} ready`));
+  return Object.entries(before.ready).flatMap(([name, count]) => {
+    const ready = now.ready[name];
+    const enough = Math.min(count, now.wanted?.[name] ?? count);
+    if (ready === undefined || ready >= enough) return [];
+    return [name.startsWith('DaemonSet') ? `${name} lacks ${-ready} pods` : `${name} has ${ready} of ${enough} ready`];
+  });
 }
