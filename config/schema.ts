@@ -69,13 +69,13 @@ const node = z.strictObject({
 }, 'a node with name, host and role');
 
 const REVISION = 'a package revision in quotes, such as "1.1"';
-const PROXY = 'a proxy such as http://proxy:3128';
+const PROXY = 'a proxy such as http://proxy:3128, without user and password: everybody on a node could read them here. Put them into /etc/apt/auth.conf.d or apt.conf on the nodes';
 const REPOSITORY = 'a URL with {minor} in it, such as https://mirror.example.com/v{minor}/deb/';
 const packages = z.strictObject({
   repository: z.string(REPOSITORY).regex(/^(https?:\/\/|file:\/)[^\s"'[\]|]*\{minor\}[^\s"'[\]|]*$/, REPOSITORY).default('https://pkgs.k8s.io/core:/stable:/v{minor}/deb/')
     .meta({ description: 'Base of a minor\'s package repository; {minor} stands for e.g. 1.37.' }),
   revision: z.string(REVISION).regex(/^[A-Za-z0-9.+~]+$/, REVISION).optional().meta({ description: 'Package revision to insist on. Absent: the newest of the version.' }),
-  proxy: z.string(PROXY).regex(/^https?:\/\/[^\s"']+$/, PROXY).optional().meta({ description: 'HTTP proxy for apt.' }),
+  proxy: z.string(PROXY).regex(/^https?:\/\/[^\s"'@]+$/, PROXY).optional().meta({ description: 'HTTP proxy for apt.' }),
 }, 'a section with repository, revision, proxy');
 
 const CHECK_NAME = 'the name of a kubeadm preflight check, such as SystemVerification';
