@@ -7,6 +7,7 @@ import { type Discovered, type DiscoverInput, TASK_QUEUE } from '../../workflows
 import { type Common, say } from '../context.js';
 import { EXIT, Exit } from '../exit.js';
 import { asExit } from '../maintenance.js';
+import { plain } from '../render/plain.js';
 import { nameHolder } from '../service/registry.js';
 import { check } from './plan.js';
 
@@ -82,7 +83,7 @@ async function recordHostKeys(found: Discovered, knownHosts: string, port: numbe
       say(`${name} (${entry}): no host key: ${hostKey.why}`);
       continue;
     }
-    process.stderr.write(`  ${name} (${entry})  ${hostKey.type}  ${hostKey.fingerprint}\n`);
+    process.stderr.write(`${plain(`  ${name} (${entry})  ${hostKey.type}  ${hostKey.fingerprint}`)}\n`);
     lines.push(`${entry} ${hostKey.type} ${hostKey.base64}`);
   }
   if (lines.length === 0) return;

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Common } from '../context.js';
 import { EXIT, Exit } from '../exit.js';
+import { plain } from '../render/plain.js';
 import { logFiles, serviceStatus, stopService } from '../service/embedded.js';
 
 export async function service(args: readonly string[], options: Common): Promise<number> {
@@ -13,7 +14,7 @@ export async function service(args: readonly string[], options: Common): Promise
       return EXIT.done;
     }
     case 'logs':
-      for (const path of [logFiles.server(), logFiles.worker()]) process.stdout.write(`==> ${path}\n${(await readFile(path, 'utf8').catch(() => '(none)\n')).split('\n').slice(-60).join('\n')}\n`);
+      for (const path of [logFiles.server(), logFiles.worker()]) process.stdout.write(`==> ${path}\n${(await readFile(path, 'utf8').catch(() => '(none)\n')).split('\n').slice(-60).map((line) => plain(line.replaceAll('\t', '  '))).join('\n')}\n`);
       return EXIT.done;
     default:
       throw new Exit(EXIT.usage, `service: found ${JSON.stringify(args[0])}, wanted status, stop or logs`);
