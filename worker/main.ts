@@ -1,7 +1,7 @@
 import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, GracefulShutdownPeriodExpiredError, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/index.js';
 import { KubeClient } from '../activities/adapters/kube-client.js';
 import { SshShell } from '../activities/adapters/ssh-shell.js';
@@ -31,6 +31,9 @@ const { values } = parseArgs({
 });
 
 Runtime.install({ logger: new DefaultLogger('INFO'), shutdownSignals: ['SIGTERM', 'SIGINT'] });
+let polls = false;
+// Before it polls there is nothing to end in order. Afterwards a second signal (Ctrl-C reaches the whole group, and is passed on as well) must not cut the end short.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => polls || process.exit(0));
 
 const shell = new SshShell();
 const activities = createActivities({ shell, kube: new KubeClient(shell), clusters: new FileClusterDirectory(values.config, values.registry) });
@@ -49,9 +52,18 @@ const worker = await Worker.create({
   maxCachedWorkflows: 200,
   workflowThreadPoolSize: 1,
   shutdownGraceTime: '5 seconds',
+  // An activity that does not heed its cancellation must not hold the process: who stops it (service stop, a container's runtime) waits 8 to 10 s.
+  shutdownForceTime: '7 seconds',
 });
+polls = true;
 if (values['ready-file']) await publishReady(values['ready-file']);
-await worker.run();
+try {
+  await worker.run();
+} catch (error) {
+  if (!(error instanceof GracefulShutdownPeriodExpiredError)) throw error;
+  // Its steps go on on the nodes, and the next worker attaches to them.
+  process.exit(0);
+}
 await shell.close();
 
 async function publishReady(path: string): Promise<void> {
