@@ -34,6 +34,7 @@ export function shown(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a section';
-  const text = JSON.stringify(value);
+  // An address may hold a password.
+  const text = JSON.stringify(value).replace(/(\/\/)[^\s"]*@/g, '$1…@');
   return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
 }
