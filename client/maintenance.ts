@@ -44,8 +44,9 @@ const ASK_WORKER_MS = 5_000;
 /** Facts, preflight and plan, made by a worker. Throws Exit 6 when no worker answers for `patienceMs`. */
 export async function makePlan(context: Context, input: UpgradeInput, patienceMs = 30_000): Promise<PlanAnswer> {
   const stop = new AbortController();
+  let handle: WorkflowHandle<(input: UpgradeInput) => Promise<PlanAnswer>> | undefined;
   try {
-    const handle = await context.client.workflow.start<(input: UpgradeInput) => Promise<PlanAnswer>>('planClusterUpgrade', {
+    handle = await context.client.workflow.start<(input: UpgradeInput) => Promise<PlanAnswer>>('planClusterUpgrade', {
       taskQueue: TASK_QUEUE,
       workflowId: `plan/${context.cluster}/${Date.now().toString(36)}-${process.pid}`,
       workflowTaskTimeout: '5 seconds',
@@ -56,6 +57,8 @@ export async function makePlan(context: Context, input: UpgradeInput, patienceMs
     });
     return await Promise.race([handle.result(), untilNoWorker(context, handle, patienceMs, stop.signal)]);
   } catch (error) {
+    // Given up: nobody waits for it any more.
+    if (error instanceof Exit) await handle?.terminate('no worker answered').catch(() => undefined);
     throw asExit(error);
   } finally {
     stop.abort();
@@ -71,12 +74,7 @@ async function untilNoWorker(context: Context, handle: WorkflowHandle, patienceM
     if (stop.aborted) return new Promise<never>(() => undefined);
     if (await workerAnswers(context.client, handle, every)) answered = Date.now();
     else if (Date.now() - answered < patienceMs) await context.revive().catch(() => undefined);
-    else {
-      const why = await whyNoWorker(context, patienceMs);
-      // Nobody waits for it any more.
-      await handle.terminate('no worker answered').catch(() => undefined);
-      throw new Exit(EXIT.unreachable, why);
-    }
+    else throw new Exit(EXIT.unreachable, await whyNoWorker(context, patienceMs));
   }
 }
 
