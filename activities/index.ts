@@ -164,16 +164,15 @@ export function createActivities({ shell, kube, clusters }: Ports) {
       }),
 
     /**
-     * `after` is the node's clock: only what the node itself wrote is compared with it. `since` (before: `waitFrom`) is ours: when the waiting began.
+     * `after` is the node's clock: only what the node itself wrote is compared with it. `since` is ours: when the waiting began.
      * Waits from then on for `waitSeconds` (null: ready.timeout). Throws NodeNotReady when ready.timeout is over, also where
      * `waitSeconds` is the longer one.
      */
-    waitForNode: (input: OnNode & { version: string; after: string; since?: string; waitFrom?: string; waitSeconds: number | null; ignorePods: readonly string[]; failAtEnd: boolean }): Promise<GateAnswer> =>
+    waitForNode: (input: OnNode & { version: string; after: string; since: string; waitSeconds: number | null; ignorePods: readonly string[]; failAtEnd: boolean }): Promise<GateAnswer> =>
       activity(`wait for ${input.node}`, async ({ signal, beat }) => {
         const spec = await specOf(input, signal);
         const { steadySeconds, timeoutSeconds } = spec.ready;
-        const began = input.since ?? input.waitFrom;
-        const waited = began === undefined ? 0 : Math.max(0, (Date.now() - Date.parse(began)) / 1000);
+        const waited = Math.max(0, (Date.now() - Date.parse(input.since)) / 1000);
         const limit = Math.min(input.waitSeconds ?? Infinity, timeoutSeconds);
         const answer = await waitForNode(kube, spec, { ...input, steadySeconds, waitSeconds: Math.max(1, limit - waited) }, signal, beat);
         if (!answer.passed && (input.failAtEnd || limit === timeoutSeconds)) throw new StepFailure('NodeNotReady', `${input.node} is not Ready at ${input.version} after ${timeoutSeconds} s of waiting: ${answer.why}.`);

@@ -65,7 +65,7 @@ export class NodeRuns {
 
   /** Workers that are at work here, NotReady, or cordoned since the plan. Those that a person left cordoned before, or skipped, are that person's word. */
   private async othersAway(node: PlannedNode): Promise<string[]> {
-    const { away } = await short('which workers are away').workersAway({ cluster: this.plan.cluster });
+    const { away } = await short('which workers are away').workersAway({ cluster: this.plan.cluster, clusterUid: this.plan.clusterUid });
     const meant = new Set(this.hop.nodes.filter((other) => other.keepCordon || this.run.stateOf(other.name) === 'skipped').map((other) => other.name));
     const atWork = this.hop.nodes.filter((other) => ['running', 'waiting'].includes(this.run.stateOf(other.name) ?? '')).map((other) => other.name);
     return [...new Set([...away.map((other) => other.name).filter((name) => !meant.has(name)), ...atWork])].filter((name) => name !== node.name);

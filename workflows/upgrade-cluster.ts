@@ -25,7 +25,7 @@ async function upgrade(input: UpgradeInput, run: RunControl): Promise<UpgradeRes
     const { clusterUid, policy } = plan;
     run.setPlan(plan, nodesOf(plan));
     if (approve) await run.approval(plan);
-    const baseline = await run.step('baseline of workloads', () => short('how ready everything is before').workloadsOf({ cluster }));
+    const baseline = await run.step('baseline of workloads', () => short('how ready everything is before').workloadsOf({ cluster, clusterUid }));
     const snapshot = await run.step('etcd snapshot', (attempt) => long('etcd snapshot, verified and copied').snapshotEtcd({ cluster, clusterUid, run: run.snapshot.run, attempt }));
     run.event('SnapshotTaken', `${snapshot.file} (${snapshot.bytes} bytes, revision ${snapshot.revision}, sha256 ${snapshot.sha256}); on ${snapshot.node}: ${snapshot.nodeFile}`);
 
@@ -45,7 +45,7 @@ async function upgrade(input: UpgradeInput, run: RunControl): Promise<UpgradeRes
       if (run.anyNodeFailed) return await stopHere(run, 'a node ended without a word');
       const done = doneNodes(run, hop);
       const { lessReady } = await run.step(`verify ${hop.to}`, () =>
-        long('versions, components and workloads compared with the plan').verifyUpgrade({ cluster, to: hop.to, nodes: done, baseline, strict: done.length === hop.nodes.length }));
+        long('versions, components and workloads compared with the plan').verifyUpgrade({ cluster, clusterUid, to: hop.to, nodes: done, baseline, strict: done.length === hop.nodes.length }));
       if (lessReady.length > 0) run.event('WorkloadsLessReady', `With nodes skipped: ${lessReady.join('; ')}`);
     }
     return await finish(run);

@@ -19,6 +19,7 @@ async function upgrade(input: UpgradeNodeInput, chain: NodeChain): Promise<NodeR
   const on = (what: string): string => `${node}: ${what}`;
   // From the kubelet's replacement until its gate is passed, the node is not whole: its cordon must stay, whoever aborts.
   let kubeletWhole = true;
+  let readyTries = 0;
   setCurrentDetails(`**${node}**: kubelet ${input.node.from} → ${input.node.to}`);
 
   try {
@@ -39,10 +40,10 @@ async function upgrade(input: UpgradeNodeInput, chain: NodeChain): Promise<NodeR
         cluster, clusterUid, node, run, attempt, step: 'kubelet-package', minor: input.minor, packages: [`kubelet=${input.packages.kubelet}`, `kubectl=${input.packages.kubectl}`] });
     });
     const restart = await chain.step('kubelet restart', (attempt) => long(on('restart kubelet')).restartKubelet({ cluster, clusterUid, node, run, attempt }));
-    await chain.step('wait for ready', async (attempt) => {
-      const gates = [ready(input, chain, restart.restartedAt, attempt)];
+    await chain.step('wait for ready', async () => {
+      const gates = [ready(input, chain, restart.restartedAt, ++readyTries)];
       // A new kubelet restarts every static pod once more after the node says Ready: the control plane has a gate of its own.
-      if (controlPlane) gates.push(long(on('wait for static pods, etcd and API server')).waitForControlPlane({ cluster, node, version: input.kubernetesVersion }).then(() => undefined));
+      if (controlPlane) gates.push(long(on('wait for static pods, etcd and API server')).waitForControlPlane({ cluster, clusterUid, node, version: input.kubernetesVersion, after: restart.restartedAt }).then(() => undefined));
       await Promise.all(gates);
     }, { abortable: true });
     kubeletWhole = true;
@@ -75,14 +76,14 @@ async function drain(input: UpgradeNodeInput, chain: NodeChain): Promise<void> {
 }
 
 /** Waits for Ready in two parts, so that the end of the cluster's own eviction window is an event with a name and not a surprise. */
-async function ready(input: UpgradeNodeInput, chain: NodeChain, restartedAt: string, attempt: number): Promise<void> {
+async function ready(input: UpgradeNodeInput, chain: NodeChain, restartedAt: string, tries: number): Promise<void> {
   const node = input.node.name;
   // After an operator's retry the whole time to become ready is given again; the window is not spoken of twice.
-  const waitFrom = attempt === 1 ? restartedAt : new Date().toISOString();
-  const window = attempt === 1 ? await short(`${node}: eviction window`).evictionWindowOf({ cluster: input.cluster, node }) : { seconds: null };
+  const since = new Date().toISOString();
+  const window = tries === 1 ? await short(`${node}: eviction window`).evictionWindowOf({ cluster: input.cluster, clusterUid: input.clusterUid, node }) : { seconds: null };
   const wait = (seconds: number | null, last: boolean) =>
     long(`${node}: wait for Ready at ${input.node.to}`).waitForNode({
-      cluster: input.cluster, node, version: input.node.to, after: restartedAt, waitFrom, waitSeconds: seconds, ignorePods: input.ignorePods, failAtEnd: last });
+      cluster: input.cluster, clusterUid: input.clusterUid, node, version: input.node.to, after: restartedAt, since, waitSeconds: seconds, ignorePods: input.ignorePods, failAtEnd: last });
   if (window.seconds !== null) {
     const answer = await wait(window.seconds, false);
     if (answer.passed) return;
