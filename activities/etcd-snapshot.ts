@@ -1,7 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ClusterSpec, isControlPlane, type NodeSpec } from '../domain/cluster.js';
-import { etcdctl, etcdctlCommand, etcdutl } from './etcd-tool.js';
+import { etcdctlCommand, etcdutl } from './etcd-tool.js';
 import { attended, type DetachedProgress } from './detached-step.js';
 import { StepFailure } from './failure.js';
 import type { RemoteShell } from './ports/remote-shell.js';
@@ -44,9 +44,9 @@ export async function snapshotEtcd(
   const node = spec.nodes.find(isControlPlane);
   if (!node) throw new StepFailure('SnapshotFailed', 'The configuration has no control-plane node.');
   await backupFolder(spec.backup.folder);
-  const live = await liveRevision(shell, spec, node);
   const nodeFile = `/var/lib/drydock/snapshots/${spec.cluster}-${run}-${attempt}.db`;
   await must(shell, spec, node, ['mkdir', '-p', '-m', '0700', '/var/lib/drydock/snapshots']);
+  const live = await liveRevision(shell, spec, node, `${nodeFile}.before`);
   const saved = await attended(
     shell,
     { cluster: spec, node, run, step: 'etcd-snapshot', attempt, command: etcdctlCommand(['snapshot', 'save', nodeFile], SAVE_SECONDS), description: 'drydock: etcdctl snapshot save' },
@@ -76,7 +76,7 @@ export async function snapshotEtcd(
 
 /** The node keeps its five newest snapshots, this one always among them. */
 const KEEP_NEWEST = `
-cd "$1" && ls -1t -- *.db | tail -n +6 | while IFS= read -r file; do [ "$1/$file" = "$2" ] || rm -f -- "$file"; done
+cd "$1" && ls -1t -- *.db | tail -n +6 | while IFS= read -r file; do [ "$1/$file" = "$2" ] || rm -f -- "$file" "$file.before"; done
 `;
 
 async function backupFolder(folder: string): Promise<void> {
@@ -87,8 +87,20 @@ async function backupFolder(folder: string): Promise<void> {
   }
 }
 
-async function liveRevision(shell: RemoteShell, spec: ClusterSpec, node: NodeSpec): Promise<{ revision: number; version: string }> {
-  const text = await etcdctl(shell, spec, node, ['endpoint', 'status', '-w', 'json']);
+/** Asked once and kept beside the snapshot: a worker that attaches to a snapshot which another began must not measure it by what was written since. */
+const REMEMBER = `
+set -eu
+file=$1; shift
+if [ ! -s "$file" ]; then
+  "$@" >"$file.new"
+  mv "$file.new" "$file"
+fi
+cat "$file"
+`;
+
+async function liveRevision(shell: RemoteShell, spec: ClusterSpec, node: NodeSpec, keptIn: string): Promise<{ revision: number; version: string }> {
+  const ask = etcdctlCommand(['endpoint', 'status', '-w', 'json']);
+  const text = await must(shell, spec, node, ['sh', '-c', REMEMBER, 'drydock', keptIn, ask.program, ...ask.args]);
   const [answer] = JSON.parse(text) as { Status: { header: { revision: number }; version: string } }[];
   if (!answer) throw new StepFailure('SnapshotFailed', `etcd on ${node.name} told no status.`);
   return { revision: answer.Status.header.revision, version: answer.Status.version };
