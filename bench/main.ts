@@ -17,7 +17,13 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
-  const result = await BENCHES[name]?.();
-  if (result) process.stdout.write(json ? `${JSON.stringify(result.json)}\n` : `\n== ${name}\n${result.text}\n`);
+  try {
+    const result = await BENCHES[name]?.();
+    if (result) process.stdout.write(json ? `${JSON.stringify(result.json)}\n` : `\n== ${name}\n${result.text}\n`);
+  } catch (error) {
+    // The others may still tell something.
+    say(`${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    process.exitCode = 1;
+  }
 }
-process.exit(0);
+process.exit();

@@ -3,10 +3,10 @@ import type { LabCluster } from '../lab/index.js';
 import { maintenanceId, nodeId } from '../workflows/messages.js';
 import { Drydock, machine, median, say, seconds, sleep, table, TO, withCluster } from './support.js';
 
-/** An upgrade of 1 control plane and 1 worker whose worker process is killed again and again: seconds from `kill -9` to the next progress. */
+/** An upgrade of 1 control plane and 2 workers whose worker process is killed again and again: seconds from `kill -9` to the next progress. */
 export async function benchRecovery(kills = 6): Promise<{ json: object; text: string }> {
   const before = machine();
-  const found = await withCluster('br', 1, true, (cluster) => killed(cluster, kills));
+  const found = await withCluster('br', 2, true, (cluster) => killed(cluster, kills));
   const times = found.recoveries.map(({ seconds: taken }) => taken);
   const json = { bench: 'recovery', machine: { before, after: machine() }, ...found, medianSeconds: median(times), mostSeconds: Math.max(...times) };
   const text = [
