@@ -9,10 +9,12 @@ import type { KubeApi } from '../activities/ports/kube-api.js';
 import { loadConfig } from '../config/load.js';
 import type { ClusterSpec } from '../domain/cluster.js';
 import type { LabCluster } from '../lab/index.js';
+import { BUSYBOX } from '../lab/images.js';
 import { cachePath } from '../lab/paths.js';
 import { machine, median, say, seconds, table, withCluster } from './support.js';
 
 const PODS_WANTED = 30;
+const IMAGE = `registry.k8s.io/${BUSYBOX.name}:${BUSYBOX.tag}`;
 
 /** 10 Deployments of 3, each with a budget of one: every drain meets refusals. */
 const manifests = Array.from({ length: PODS_WANTED / 3 }, (_, i) => `
@@ -26,7 +28,7 @@ spec:
     metadata: {labels: {app: load-${i}}}
     spec:
       terminationGracePeriodSeconds: 30
-      containers: [{name: main, image: registry.k8s.io/IMAGE, command: [sh, -c, "trap 'exit 0' TERM; sleep 1000000 & wait"], resources: {requests: {cpu: 1m, memory: 4Mi}}}]
+      containers: [{name: main, image: "${IMAGE}", command: [sh, -c, "trap 'exit 0' TERM; sleep 1000000 & wait"], resources: {requests: {cpu: 1m, memory: 4Mi}}}]
 ---
 apiVersion: policy/v1
 kind: PodDisruptionBudget
@@ -65,9 +67,7 @@ async function alternate(cluster: LabCluster, rounds: number): Promise<Drain[]> 
   try {
     await kubectl(['create', 'namespace', 'load']);
     await kubectl(['cordon', b]);
-    const { stdout: image } = await kubectl(['get', 'nodes', '-o', 'jsonpath={.items[*].status.images[*].names[*]}']);
-    const busybox = image.split(' ').find((name) => name.includes('busybox') && !name.includes('@'))?.replace('registry.k8s.io/', '') ?? 'busybox:lab';
-    await kubectl(['apply', '-f', '-'], manifests.replaceAll('IMAGE', busybox));
+    await kubectl(['apply', '-f', '-'], manifests);
     await settled(kube, spec);
     await kubectl(['uncordon', b]);
     const drains: Drain[] = [];
