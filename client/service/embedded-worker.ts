@@ -1,5 +1,4 @@
 import { access, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TASK_QUEUE } from '../../workflows/messages.js';
@@ -7,6 +6,7 @@ import { type Build, installedBuild, keepInstalledBundle, keptBundle, removeOthe
 import { clusterRegistry, stateDir } from './paths.js';
 import { isAlive, type ProcessRecord, readJson, startDetached, stop } from './processes.js';
 import type { Say } from './temporal-program.js';
+import { listens } from './listens.js';
 
 /** The worker as it was started. */
 interface WorkerRecord extends ProcessRecord, Build {
@@ -112,20 +112,7 @@ async function startWorker(address: string, build: string, bundle: string): Prom
 async function hasLostAgent(record: WorkerRecord): Promise<boolean> {
   const ours = process.env['SSH_AUTH_SOCK'];
   if (!ours || ours === record.agent) return false;
-  return !(record.agent && (await listens(record.agent))) && (await listens(ours));
-}
-
-function listens(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ path });
-    const done = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(1_000, () => done(false));
-    socket.once('connect', () => done(true));
-    socket.once('error', () => done(false));
-  });
+  return !(record.agent && (await listens({ path: record.agent }))) && (await listens({ path: ours }));
 }
 
 const exists = (path: string): Promise<boolean> => access(path).then(() => true, () => false);

@@ -1,5 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { SEARCH_ATTRIBUTES } from '../../workflows/messages.js';
 import { ensureWorker, livingWorker, stopWorker, workerIsGood, workerIsReady, workerLog, type WorkerNeeds } from './embedded-worker.js';
@@ -7,6 +7,7 @@ import { withLock } from './lock.js';
 import { stateDir } from './paths.js';
 import { isAlive, type ProcessRecord, readJson, readRecord, startDetached, stop } from './processes.js';
 import { type Say, temporalProgram } from './temporal-program.js';
+import { listens } from './listens.js';
 
 /** The embedded Temporal: a dev server on loopback with a database file, and a worker, both in the background. */
 export interface ServiceStatus {
@@ -131,18 +132,7 @@ function freePort(): Promise<number> {
   });
 }
 
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port });
-    const done = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(1_000, () => done(false));
-    socket.once('connect', () => done(true));
-    socket.once('error', () => done(false));
-  });
-}
+const answers = (port: number): Promise<boolean> => listens({ host: '127.0.0.1', port });
 
 async function tail(path: string): Promise<string> {
   return (await readFile(path, 'utf8').catch(() => '')).split('\n').slice(-8).join('\n');
